@@ -1,0 +1,69 @@
+"""Train spiking networks built with brainpy.state: the code the pages of the site share.
+
+Every name is re-exported here, so pages write ``import trainable_spikes as ts``.
+"""
+
+from trainable_spikes.data import (
+    Dataset,
+    fashion_mnist,
+    fashion_mnist_sample,
+    mnist,
+    random_labels,
+    randman,
+    rate_patterns,
+)
+from trainable_spikes.encoding import latency_spikes, poisson_spikes, time_first
+from trainable_spikes.measuring import temporary_memory
+from trainable_spikes.models import SpikingClassifier
+from trainable_spikes.plotting import plot_history, plot_scores
+from trainable_spikes.readouts import (
+    FilteredReadout,
+    MembraneReadout,
+    SpikingReadout,
+    last_step,
+    max_over_time,
+    mean_over_time,
+    sum_over_time,
+)
+from trainable_spikes.rollout import Recording, record, rollout
+from trainable_spikes.training import (
+    Evaluation,
+    History,
+    Trainer,
+    cross_entropy,
+    squared_error,
+)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Dataset",
+    "Evaluation",
+    "FilteredReadout",
+    "History",
+    "MembraneReadout",
+    "Recording",
+    "SpikingClassifier",
+    "SpikingReadout",
+    "Trainer",
+    "cross_entropy",
+    "fashion_mnist",
+    "fashion_mnist_sample",
+    "last_step",
+    "latency_spikes",
+    "max_over_time",
+    "mean_over_time",
+    "mnist",
+    "plot_history",
+    "plot_scores",
+    "poisson_spikes",
+    "random_labels",
+    "randman",
+    "rate_patterns",
+    "record",
+    "rollout",
+    "squared_error",
+    "sum_over_time",
+    "temporary_memory",
+    "time_first",
+]

@@ -1,0 +1,418 @@
+"""Data sets: made up with known structure, or real images."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import zlib
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import brainunit as u
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pooch
+
+from trainable_spikes._checks import positive_integer, step_probability
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Samples and their targets.
+
+    Parameters
+    ----------
+    inputs : jax.Array
+        Samples first: spikes over time ``[N, T, n_in]``, or intensities ``[N, n_in]``.
+    targets : jax.Array
+        Integer labels ``[N]`` for classification, or floats ``[N, n_out]``.
+
+    Raises
+    ------
+    ValueError
+        There are no samples, or not one target a sample.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> data = Dataset(jnp.zeros((10, 3)), jnp.arange(10) % 2)
+    >>> train, test = data.split(8, 2, seed=0)
+    >>> len(train), len(test)
+    (8, 2)
+    """
+
+    inputs: jax.Array
+    targets: jax.Array
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "inputs", jnp.asarray(self.inputs))
+        object.__setattr__(self, "targets", jnp.asarray(self.targets))
+        if self.inputs.ndim < 2 or self.targets.ndim < 1:
+            raise ValueError(
+                "expected inputs of shape [N, ...] with at least two axes and targets of shape "
+                f"[N] or [N, n_out], got {self.inputs.shape} and {self.targets.shape}"
+            )
+        if len(self.inputs) == 0:
+            raise ValueError(
+                "expected at least one sample, got none: check the selection that made this set"
+            )
+        if len(self.inputs) != len(self.targets):
+            raise ValueError(
+                f"expected one target a sample, got {len(self.inputs)} samples and "
+                f"{len(self.targets)} targets: samples come first in both, so spikes are "
+                "[N, T, n_in], not [T, N, n_in]"
+            )
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        return len(self.inputs)
+
+    @property
+    def is_classification(self) -> bool:
+        """Whether targets are integer labels."""
+        return self.targets.ndim == 1 and bool(jnp.issubdtype(self.targets.dtype, jnp.integer))
+
+    def split(self, *sizes: int, seed: int) -> tuple[Dataset, ...]:
+        """Cut into disjoint parts at random.
+
+        Parameters
+        ----------
+        *sizes : int
+            Number of samples of each part; samples left over are in none.
+        seed : int
+            Seeds the shuffle.
+
+        Returns
+        -------
+        tuple of Dataset
+            One part a size.
+
+        Raises
+        ------
+        ValueError
+            The parts need more samples than there are.
+        """
+        if sum(sizes) > len(self):
+            raise ValueError(
+                f"expected parts of at most {len(self)} samples together, got "
+                f"{' + '.join(map(str, sizes))} = {sum(sizes)}: ask for fewer"
+            )
+        order = np.random.default_rng(seed).permutation(len(self))[: sum(sizes)]
+        cuts = np.split(order, np.cumsum(sizes)[:-1])
+        return tuple(Dataset(self.inputs[cut], self.targets[cut]) for cut in cuts)
+
+
+def random_labels(
+    n_samples: int = 256,
+    n_steps: int = 200,
+    n_in: int = 100,
+    n_classes: int = 2,
+    rate: u.Quantity = 5.0 * u.Hz,
+    *,
+    seed: int = 0,
+) -> Dataset:
+    """Random spikes with random labels: nothing to learn, only to memorise.
+
+    Parameters
+    ----------
+    n_samples, n_steps, n_in, n_classes : int
+        Sizes ``N``, ``T``, ``n_in`` and the number of classes.
+    rate : brainunit.Quantity, default 5 Hz
+        Firing rate of every input.
+    seed : int
+        Seeds spikes and labels.
+
+    Returns
+    -------
+    Dataset
+        Spikes ``[N, T, n_in]`` and labels ``[N]``.
+
+    Raises
+    ------
+    TypeError
+        `rate` is not a frequency.
+    """
+    probability = step_probability("rate", rate)
+    generator = np.random.default_rng(seed)
+    chance = generator.random((n_samples, n_steps, n_in), dtype=np.float32)
+    spikes = chance < probability
+    labels = generator.integers(n_classes, size=n_samples)
+    return Dataset(jnp.asarray(spikes, jnp.float32), jnp.asarray(labels, jnp.int32))
+
+
+def rate_patterns(
+    n_samples: int,
+    n_classes: int = 2,
+    n_in: int = 100,
+    n_steps: int = 100,
+    low: u.Quantity = 5.0 * u.Hz,
+    high: u.Quantity = 15.0 * u.Hz,
+    *,
+    task_seed: int = 0,
+    seed: int,
+) -> Dataset:
+    """Random spikes whose rates tell the class: each class raises half of the inputs.
+
+    Parameters
+    ----------
+    n_samples, n_classes, n_in, n_steps : int
+        Sizes.
+    low, high : brainunit.Quantity
+        Firing rates of an input outside and inside its class's half.
+    task_seed : int
+        Seeds which inputs each class raises: the task.
+    seed : int
+        Seeds labels and spikes: the sample of it. Draw training, validation and test data
+        with one `task_seed` and different seeds.
+
+    Returns
+    -------
+    Dataset
+        Spikes ``[N, T, n_in]`` and labels ``[N]``.
+
+    Raises
+    ------
+    TypeError
+        A rate is not a frequency.
+    """
+    outside, inside = step_probability("low", low), step_probability("high", high)
+    task = np.random.default_rng(task_seed)
+    raised = np.stack([task.permutation(n_in) < n_in // 2 for _ in range(n_classes)])
+    generator = np.random.default_rng(seed)
+    labels = generator.integers(n_classes, size=n_samples)
+    probability = np.where(raised[labels], inside, outside)
+    chance = generator.random((n_samples, n_steps, n_in), dtype=np.float32)
+    spikes = chance < probability[:, None, :]
+    return Dataset(jnp.asarray(spikes, jnp.float32), jnp.asarray(labels, jnp.int32))
+
+
+def randman(
+    n_samples: int,
+    n_classes: int = 2,
+    n_in: int = 20,
+    n_steps: int = 100,
+    dimension: int = 1,
+    alpha: float = 1.0,
+    *,
+    task_seed: int = 0,
+    seed: int,
+) -> Dataset:
+    r"""Spike-timing patterns on smooth random manifolds, one spike an input (Randman).
+
+    For a point :math:`x \in [0, 1]^D` of a class, input :math:`m` has the value
+
+    .. math::
+
+        y_m(x) = \prod_{d=1}^{D} \sum_{k=0}^{K-1} \frac{a_{mdk}}{(k + 1)^\alpha}
+                 \sin\bigl(2 \pi (k \, x_d \, b_{mdk} + \varphi_{mdk})\bigr)
+
+    with :math:`a, b, \varphi` uniform on [0, 1] and :math:`a_{md0} = 0`. Scaled to [0, 1]
+    for each class and input, it is the spike time in units of half the trial. Every input
+    spikes once in every sample, so counts carry no information about the class. After
+    Zenke and Vogels (2021), https://doi.org/10.1162/neco_a_01367; the scale is taken from
+    one fixed set of points of the task, so that different samples share it.
+
+    Parameters
+    ----------
+    n_samples, n_classes, n_in, n_steps : int
+        Sizes.
+    dimension : int, default 1
+        Dimension ``D`` of each class's manifold.
+    alpha : float, default 1
+        Smoothness: larger is smoother, and easier.
+    task_seed : int
+        Seeds the manifolds: the task.
+    seed : int
+        Seeds labels and points: the sample of it.
+
+    Returns
+    -------
+    Dataset
+        Spikes ``[N, T, n_in]`` and labels ``[N]``.
+    """
+    positive_integer("dimension", dimension)
+    task = np.random.default_rng(task_seed)
+    generator = np.random.default_rng(seed)
+    labels = generator.integers(n_classes, size=n_samples)
+    points = generator.random((n_samples, dimension))
+    n_terms = min(int(np.ceil(1e-3 ** (-1 / alpha))), 1000)  # later terms are below 1e-3
+    steps = np.empty((n_samples, n_in), np.int64)
+    for label in range(n_classes):
+        coefficients = task.random((3, n_in, dimension, n_terms))
+        reference = _manifold(task.random((1000, dimension)), coefficients, alpha)
+        low, high = reference.min(axis=0), reference.max(axis=0)
+        mine = labels == label
+        value = (_manifold(points[mine], coefficients, alpha) - low) / (high - low)
+        steps[mine] = np.floor(np.clip(value, 0, 1) * 0.5 * (n_steps - 1))
+    spikes = np.zeros((n_samples, n_steps, n_in), np.float32)
+    np.put_along_axis(spikes, steps[:, None, :], 1.0, axis=1)
+    return Dataset(jnp.asarray(spikes), jnp.asarray(labels, jnp.int32))
+
+
+def _manifold(points: np.ndarray, coefficients: np.ndarray, alpha: float) -> np.ndarray:
+    """Evaluate the random Fourier product at points ``[N, D]``: ``[N, n_in]``."""
+    amplitude, frequency, phase = coefficients  # each [n_in, D, K]
+    k = np.arange(amplitude.shape[-1])
+    strength = np.where(k == 0, 0, amplitude / (k + 1) ** alpha)
+    value = np.ones((len(points), amplitude.shape[0]))
+    for d in range(points.shape[1]):
+        for m in range(amplitude.shape[0]):
+            angle = 2 * np.pi * (np.outer(points[:, d], k * frequency[m, d]) + phase[m, d])
+            value[:, m] *= np.sin(angle) @ strength[m, d]
+    return value
+
+
+FASHION_CLASSES = (
+    "T-shirt",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+
+
+def fashion_mnist_sample() -> tuple[Dataset, Dataset]:
+    """Load the small part of Fashion-MNIST that comes with the package.
+
+    A stratified sample of the real training and test sets (Xiao, Rasul and Vollgraf 2017,
+    arXiv:1708.07747), under its MIT licence.
+
+    Returns
+    -------
+    train, test : Dataset
+        3000 and 1000 images of 28 x 28 pixels in [0, 1], shape ``[N, 784]``, with labels
+        0 to 9 named by ``trainable_spikes.data.FASHION_CLASSES``.
+
+    Examples
+    --------
+    >>> train, test = fashion_mnist_sample()
+    >>> train.inputs.shape, test.inputs.shape
+    ((3000, 784), (1000, 784))
+    """
+    with files("trainable_spikes").joinpath("_data/fashion_mnist_sample.npz").open("rb") as file:
+        arrays = np.load(file)
+        train = _image_set(arrays["train_images"], arrays["train_labels"])
+        test = _image_set(arrays["test_images"], arrays["test_labels"])
+    return train, test
+
+
+# Where the authors or their mirror serve the files, and the checksums they publish. A
+# system's copy may be compressed anew, so files found in a folder are checked by content.
+_FASHION_MNIST = {
+    "url": "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+    "files": {
+        "train-images-idx3-ubyte.gz": "md5:8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+        "train-labels-idx1-ubyte.gz": "md5:25c81989df183df01b3e8a0aad5dffbe",
+        "t10k-images-idx3-ubyte.gz": "md5:bef4ecab320f06d8554ea6380940ec79",
+        "t10k-labels-idx1-ubyte.gz": "md5:bb300cfdad3c16e7a12a480ee83cd310",
+    },
+}
+_MNIST = {
+    "url": "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "files": {
+        "train-images-idx3-ubyte.gz": "md5:f68b3c2dcbeaaa9fbdd348bbdeb94873",
+        "train-labels-idx1-ubyte.gz": "md5:d53e105ee54ea40749a09fcbcd1e9432",
+        "t10k-images-idx3-ubyte.gz": "md5:9fb629c4189551a2d022fa330f9573f3",
+        "t10k-labels-idx1-ubyte.gz": "md5:ec29112dd5afa0611ce80d1b7f02629c",
+    },
+}
+
+
+def fashion_mnist(folder: str | Path | None = None) -> tuple[Dataset, Dataset]:
+    """Load all 70,000 images of Fashion-MNIST.
+
+    Looks in `folder`, else where Debian's package dataset-fashion-mnist puts it, else
+    downloads 30 MB once into the user's cache and verifies the published checksums.
+
+    Parameters
+    ----------
+    folder : path, optional
+        Folder with the four ``*-ubyte.gz`` files.
+
+    Returns
+    -------
+    train, test : Dataset
+        60,000 and 10,000 images in [0, 1], shape ``[N, 784]``, with labels 0 to 9.
+
+    Raises
+    ------
+    FileNotFoundError
+        `folder` lacks one of the files.
+    ValueError
+        A file is damaged or holds something else.
+    """
+    return _idx_data("fashion-mnist", _FASHION_MNIST, folder)
+
+
+def mnist(folder: str | Path | None = None) -> tuple[Dataset, Dataset]:
+    """Load all 70,000 images of MNIST, as :func:`fashion_mnist` does.
+
+    Parameters
+    ----------
+    folder : path, optional
+        Folder with the four ``*-ubyte.gz`` files.
+
+    Returns
+    -------
+    train, test : Dataset
+        60,000 and 10,000 images in [0, 1], shape ``[N, 784]``, with labels 0 to 9.
+
+    Raises
+    ------
+    FileNotFoundError
+        `folder` lacks one of the files.
+    ValueError
+        A file is damaged or holds something else.
+    """
+    return _idx_data("mnist", _MNIST, folder)
+
+
+def _idx_data(name: str, source: dict, folder: str | Path | None) -> tuple[Dataset, Dataset]:
+    system = Path("/usr/share/datasets") / name
+    if folder is None and system.is_dir():
+        folder = system
+    if folder is None:
+        folder = pooch.os_cache("trainable-spikes") / name
+        for file, checksum in source["files"].items():
+            pooch.retrieve(source["url"] + file, known_hash=checksum, fname=file, path=folder)
+    train, test = (
+        _image_set(
+            _read_idx(Path(folder) / f"{part}-images-idx3-ubyte.gz", (size, 28, 28)),
+            _read_idx(Path(folder) / f"{part}-labels-idx1-ubyte.gz", (size,)),
+        )
+        for part, size in (("train", 60_000), ("t10k", 10_000))
+    )
+    return train, test
+
+
+def _read_idx(path: Path, shape: tuple[int, ...]) -> np.ndarray:
+    """Read the IDX format: two zero bytes, type 8, number of axes, sizes, unsigned bytes."""
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"expected the file {path}, found none: give the folder that holds the four "
+            "*-ubyte.gz files, or no folder to have them downloaded"
+        )
+    try:
+        content = gzip.decompress(path.read_bytes())
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"expected {path} to be whole, got {error!r}: replace the file") from error
+    header = bytes([0, 0, 8, len(shape)]) + np.array(shape, ">u4").tobytes()
+    if not content.startswith(header) or len(content) != len(header) + math.prod(shape):
+        raise ValueError(
+            f"expected {path} to hold unsigned bytes of shape {shape}, got the header "
+            f"{content[: len(header)].hex(' ')} and {len(content)} bytes: it is another data "
+            "set's file; replace it"
+        )
+    return np.frombuffer(content, np.uint8, offset=len(header)).reshape(shape)
+
+
+def _image_set(images: np.ndarray, labels: np.ndarray) -> Dataset:
+    pixels = images.reshape(len(images), -1).astype(np.float32) / 255
+    return Dataset(jnp.asarray(pixels), jnp.asarray(labels, jnp.int32))

@@ -1,0 +1,173 @@
+"""Layers that turn hidden spikes into outputs, and functions that reduce outputs over time.
+
+A *readout layer* is a module applied at every step, from spikes ``[B, n_hidden]`` to
+outputs ``[B, n_out]``. A *reduction* turns the outputs of all steps, ``[T, B, n_out]``,
+into one score a sample, ``[B, n_out]``. ``brainpy.state.LeakyRateReadout`` is a readout
+layer too and can stand wherever one of these does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import brainpy.state
+import brainstate
+import braintools
+import brainunit as u
+import jax
+
+from trainable_spikes._checks import quantity
+
+
+def mean_over_time(outputs: jax.Array) -> jax.Array:
+    """Average outputs ``[T, B, n_out]`` over time, to ``[B, n_out]``."""
+    return outputs.mean(axis=0)
+
+
+def last_step(outputs: jax.Array) -> jax.Array:
+    """Keep the last of outputs ``[T, B, n_out]``, as ``[B, n_out]``."""
+    return outputs[-1]
+
+
+def max_over_time(outputs: jax.Array) -> jax.Array:
+    """Keep the largest of outputs ``[T, B, n_out]`` over time, as ``[B, n_out]``."""
+    return outputs.max(axis=0)
+
+
+def sum_over_time(outputs: jax.Array) -> jax.Array:
+    """Sum outputs ``[T, B, n_out]`` over time, to ``[B, n_out]``: spikes become counts."""
+    return outputs.sum(axis=0)
+
+
+class FilteredReadout(brainstate.nn.Module):
+    r"""Weigh spikes and filter the result exponentially.
+
+    .. math:: y_t = e^{-\Delta t / \tau} y_{t-1} + W s_t + b
+
+    The readout of the reference network: ``Linear`` followed by ``brainpy.state.Expon``.
+    Without its bias it computes what ``brainpy.state.LeakyRateReadout`` does.
+
+    Parameters
+    ----------
+    n_in, n_out : int
+        Number of hidden neurons and of outputs.
+    tau : brainunit.Quantity, default 10 ms
+        Time constant of the filter.
+
+    Raises
+    ------
+    TypeError
+        `tau` is not a time.
+    """
+
+    def __init__(self, n_in: int, n_out: int, tau: u.Quantity = 10.0 * u.ms) -> None:
+        super().__init__()
+        quantity("tau", tau, u.ms, "tau=10. * u.ms")
+        self.weight = brainstate.nn.Linear(n_in, n_out, w_init=braintools.init.KaimingNormal())
+        self.filter = brainpy.state.Expon(
+            n_out, tau=tau, g_initializer=braintools.init.Constant(0.0)
+        )
+
+    def update(self, spikes: jax.Array) -> jax.Array:
+        """Advance one step: spikes ``[B, n_in]`` to outputs ``[B, n_out]``."""
+        return self.filter(self.weight(spikes))
+
+
+class MembraneReadout(brainstate.nn.Module):
+    r"""Read the membrane potential of leaky integrators that never spike.
+
+    .. math:: V_t = e^{-\Delta t / \tau} V_{t-1} + (1 - e^{-\Delta t / \tau}) \, R \, W s_t
+
+    Differs from :class:`FilteredReadout` by the factor :math:`1 - e^{-\Delta t / \tau}`,
+    which keeps a constant drive at the same height whatever the time constant.
+
+    Parameters
+    ----------
+    n_in, n_out : int
+        Number of hidden neurons and of outputs.
+    tau : brainunit.Quantity, default 20 ms
+        Membrane time constant.
+
+    Raises
+    ------
+    TypeError
+        `tau` is not a time.
+    """
+
+    def __init__(self, n_in: int, n_out: int, tau: u.Quantity = 20.0 * u.ms) -> None:
+        super().__init__()
+        quantity("tau", tau, u.ms, "tau=20. * u.ms")
+        self.weight = brainstate.nn.Linear(
+            n_in,
+            n_out,
+            w_init=braintools.init.KaimingNormal(unit=u.mA),
+            b_init=braintools.init.ZeroInit(unit=u.mA),
+        )
+        self.tau = tau
+        self.resistance = 1.0 * u.ohm
+        self.n_out = n_out
+
+    def init_state(self, batch_size: int | None = None, **kwargs: object) -> None:
+        """Create the membrane potential, at rest."""
+        shape = (self.n_out,) if batch_size is None else (batch_size, self.n_out)
+        self.V = brainstate.HiddenState(u.math.zeros(shape) * u.mV)
+
+    def reset_state(self, batch_size: int | None = None, **kwargs: object) -> None:
+        """Set the membrane potential back to rest."""
+        shape = (self.n_out,) if batch_size is None else (batch_size, self.n_out)
+        self.V.value = u.math.zeros(shape) * u.mV
+
+    def update(self, spikes: jax.Array) -> jax.Array:
+        """Advance one step: spikes ``[B, n_in]`` to potentials in mV, ``[B, n_out]``."""
+        drive = self.resistance * self.weight(spikes)
+        self.V.value = brainstate.nn.exp_euler_step(
+            lambda potential: (drive - potential) / self.tau, self.V.value
+        )
+        return self.V.value.to_decimal(u.mV)
+
+
+class SpikingReadout(brainstate.nn.Module):
+    """Let output neurons spike; their counts over time are the scores.
+
+    ``Linear`` in mA, then ``brainpy.state.LIF``.
+
+    Parameters
+    ----------
+    n_in, n_out : int
+        Number of hidden neurons and of output neurons.
+    tau : brainunit.Quantity, default 20 ms
+        Membrane time constant.
+    surrogate : callable, optional
+        Surrogate gradient, ``braintools.surrogate.ReluGrad()`` by default.
+    weight_scale : float, default 1
+        Factor on the Kaiming-normal initial weights.
+
+    Raises
+    ------
+    TypeError
+        `tau` is not a time.
+    """
+
+    def __init__(
+        self,
+        n_in: int,
+        n_out: int,
+        tau: u.Quantity = 20.0 * u.ms,
+        surrogate: Callable[..., jax.Array] | None = None,
+        weight_scale: float = 1.0,
+    ) -> None:
+        super().__init__()
+        quantity("tau", tau, u.ms, "tau=20. * u.ms")
+        self.weight = brainstate.nn.Linear(
+            n_in,
+            n_out,
+            w_init=weight_scale * braintools.init.KaimingNormal(unit=u.mA),
+            b_init=braintools.init.ZeroInit(unit=u.mA),
+        )
+        self.neuron = brainpy.state.LIF(
+            n_out, tau=tau, spk_fun=surrogate or braintools.surrogate.ReluGrad()
+        )
+
+    def update(self, spikes: jax.Array) -> jax.Array:
+        """Advance one step: spikes ``[B, n_in]`` to output spikes ``[B, n_out]``."""
+        return self.neuron(self.weight(spikes))

@@ -1,0 +1,150 @@
+"""Run a network over time, keeping as much or as little for the backward pass as wanted."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+import brainstate
+import brainunit as u
+import jax
+from brainstate.transform import checkpoint, checkpointed_for_loop, for_loop
+
+from trainable_spikes._checks import positive_integer, time_step
+
+Memory: TypeAlias = Literal["plain", "remat", "checkpointed"]
+
+
+class Recording(NamedTuple):
+    """What :func:`record` saw, time first.
+
+    Attributes
+    ----------
+    outputs : jax.Array
+        Output of the network, shape ``[T, B, n_out]``.
+    spikes : jax.Array
+        Spikes of ``network.neuron``, 0 or 1, shape ``[T, B, n_hidden]``.
+    potential : brainunit.Quantity
+        Membrane potential of ``network.neuron``, in mV, shape ``[T, B, n_hidden]``.
+    """
+
+    outputs: jax.Array
+    spikes: jax.Array
+    potential: u.Quantity
+
+
+def rollout(
+    network: brainstate.nn.Module,
+    inputs: jax.Array,
+    *,
+    memory: Memory = "plain",
+    chunk: int | None = None,
+) -> Any:
+    r"""Apply ``network.update`` to every time step of `inputs`, differentiably.
+
+    The result is the same for each `memory`; what is stored for the backward pass is not.
+    ``"plain"`` stores every step. ``"remat"`` stores the state at every `chunk`-th step and
+    computes the rest again, two-level rematerialisation, with :math:`O(T / c + c)` states
+    for chunks of :math:`c` steps (Chen et al. 2016, arXiv:1604.06174). ``"checkpointed"``
+    is ``brainstate.transform.checkpointed_for_loop`` with `chunk` as its ``base``.
+
+    Parameters
+    ----------
+    network : brainstate.nn.Module
+        A network whose states are initialised for the batch size of `inputs`.
+    inputs : jax.Array
+        Input over time, shape ``[T, B, n_in]``.
+    memory : {"plain", "remat", "checkpointed"}
+        What to keep for the backward pass.
+    chunk : int, optional
+        Steps a chunk; by default the smallest integer of at least :math:`\sqrt{T}`.
+
+    Returns
+    -------
+    jax.Array
+        Output of the network at every step, shape ``[T, B, n_out]``.
+
+    Raises
+    ------
+    RuntimeError
+        The environment has no ``dt``.
+    ValueError
+        `inputs` has no time, batch and feature axis, or no steps; unknown `memory`.
+
+    Examples
+    --------
+    >>> import brainstate, jax.numpy as jnp, brainunit as u
+    >>> import trainable_spikes as ts
+    >>> with brainstate.environ.context(dt=1. * u.ms):
+    ...     network = ts.SpikingClassifier(10, 20, 3)
+    ...     _ = brainstate.nn.init_all_states(network, batch_size=4)
+    ...     ts.rollout(network, jnp.ones((50, 4, 10)), memory="remat").shape
+    (50, 4, 3)
+    """
+    time_step()
+    if inputs.ndim < 3 or inputs.shape[0] == 0:
+        raise ValueError(
+            "expected inputs over time of shape [T, B, n_in] with T >= 1, got shape "
+            f"{tuple(inputs.shape)}: encode static inputs first, and put time first"
+        )
+    n_steps = inputs.shape[0]
+    if chunk is not None:
+        positive_integer("chunk", chunk)
+    chunk = chunk or max(2, math.ceil(math.sqrt(n_steps)))
+    if memory == "plain":
+        return for_loop(network.update, inputs)
+    if memory == "checkpointed":
+        return checkpointed_for_loop(network.update, inputs, base=chunk)
+    if memory == "remat":
+        return _remat(network, inputs, chunk)
+    raise ValueError(
+        f'expected memory to be "plain", "remat" or "checkpointed", got {memory!r}'
+    )
+
+
+def _remat(network: brainstate.nn.Module, inputs: jax.Array, chunk: int) -> Any:
+    """Keep the state at chunk borders only; steps that fill no chunk are stored plainly."""
+    whole = inputs.shape[0] // chunk * chunk
+    parts = []
+    if whole:
+        chunks = inputs[:whole].reshape(-1, chunk, *inputs.shape[1:])
+        outputs = for_loop(checkpoint(lambda part: for_loop(network.update, part)), chunks)
+        parts.append(jax.tree.map(lambda y: y.reshape(whole, *y.shape[2:]), outputs))
+    if whole < inputs.shape[0]:
+        parts.append(for_loop(network.update, inputs[whole:]))
+    return jax.tree.map(lambda *pieces: jax.numpy.concatenate(pieces), *parts)
+
+
+def record(network: brainstate.nn.Module, inputs: jax.Array) -> Recording:
+    """Run a network from its initial state and keep spikes and membrane potentials.
+
+    Parameters
+    ----------
+    network : brainstate.nn.Module
+        A network with a spiking layer ``network.neuron``, such as
+        :class:`~trainable_spikes.SpikingClassifier`.
+    inputs : jax.Array
+        Input over time, shape ``[T, B, n_in]``.
+
+    Returns
+    -------
+    Recording
+        Outputs, spikes and membrane potentials, time first.
+
+    Raises
+    ------
+    RuntimeError
+        The environment has no ``dt``.
+    """
+    time_step()
+    brainstate.nn.init_all_states(network, batch_size=inputs.shape[1])
+
+    @brainstate.transform.jit
+    def run(inputs: jax.Array) -> tuple[jax.Array, u.Quantity]:
+        def step(x: jax.Array) -> tuple[jax.Array, u.Quantity]:
+            return network.update(x), network.neuron.V.value
+
+        return for_loop(step, inputs)
+
+    outputs, potential = run(inputs)
+    return Recording(outputs, network.neuron.get_spike(potential), potential)
