@@ -8,8 +8,8 @@ from trainable_spikes.data import (
     fashion_mnist,
     fashion_mnist_sample,
     mnist,
-    random_labels,
     randman,
+    random_labels,
     rate_patterns,
 )
 from trainable_spikes.encoding import latency_spikes, poisson_spikes, time_first
@@ -57,8 +57,8 @@ __all__ = [
     "plot_history",
     "plot_scores",
     "poisson_spikes",
-    "random_labels",
     "randman",
+    "random_labels",
     "rate_patterns",
     "record",
     "rollout",

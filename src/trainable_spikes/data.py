@@ -305,24 +305,24 @@ def fashion_mnist_sample() -> tuple[Dataset, Dataset]:
 
 # Where the authors or their mirror serve the files, and the checksums they publish. A
 # system's copy may be compressed anew, so files found in a folder are checked by content.
-_FASHION_MNIST = {
-    "url": "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
-    "files": {
+_FASHION_MNIST = (
+    "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+    {
         "train-images-idx3-ubyte.gz": "md5:8d4fb7e6c68d591d4c3dfef9ec88bf0d",
         "train-labels-idx1-ubyte.gz": "md5:25c81989df183df01b3e8a0aad5dffbe",
         "t10k-images-idx3-ubyte.gz": "md5:bef4ecab320f06d8554ea6380940ec79",
         "t10k-labels-idx1-ubyte.gz": "md5:bb300cfdad3c16e7a12a480ee83cd310",
     },
-}
-_MNIST = {
-    "url": "https://ossci-datasets.s3.amazonaws.com/mnist/",
-    "files": {
+)
+_MNIST = (
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    {
         "train-images-idx3-ubyte.gz": "md5:f68b3c2dcbeaaa9fbdd348bbdeb94873",
         "train-labels-idx1-ubyte.gz": "md5:d53e105ee54ea40749a09fcbcd1e9432",
         "t10k-images-idx3-ubyte.gz": "md5:9fb629c4189551a2d022fa330f9573f3",
         "t10k-labels-idx1-ubyte.gz": "md5:ec29112dd5afa0611ce80d1b7f02629c",
     },
-}
+)
 
 
 def fashion_mnist(folder: str | Path | None = None) -> tuple[Dataset, Dataset]:
@@ -374,14 +374,17 @@ def mnist(folder: str | Path | None = None) -> tuple[Dataset, Dataset]:
     return _idx_data("mnist", _MNIST, folder)
 
 
-def _idx_data(name: str, source: dict, folder: str | Path | None) -> tuple[Dataset, Dataset]:
+def _idx_data(
+    name: str, source: tuple[str, dict[str, str]], folder: str | Path | None
+) -> tuple[Dataset, Dataset]:
     system = Path("/usr/share/datasets") / name
     if folder is None and system.is_dir():
         folder = system
     if folder is None:
         folder = pooch.os_cache("trainable-spikes") / name
-        for file, checksum in source["files"].items():
-            pooch.retrieve(source["url"] + file, known_hash=checksum, fname=file, path=folder)
+        address, checksums = source
+        for file, checksum in checksums.items():
+            pooch.retrieve(address + file, known_hash=checksum, fname=file, path=folder)
     train, test = (
         _image_set(
             _read_idx(Path(folder) / f"{part}-images-idx3-ubyte.gz", (size, 28, 28)),

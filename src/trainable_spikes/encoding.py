@@ -92,9 +92,7 @@ def poisson_spikes(n_steps: int, max_rate: u.Quantity) -> Encoder:
     return encode
 
 
-def latency_spikes(
-    n_steps: int, latest: u.Quantity, *, threshold: float = 0.0
-) -> Encoder:
+def latency_spikes(n_steps: int, latest: u.Quantity, *, threshold: float = 0.0) -> Encoder:
     r"""Encode each intensity as one spike, the earlier the stronger.
 
     A neuron with intensity :math:`x` spikes at :math:`t = (1 - x) \, t_\mathrm{latest}`,

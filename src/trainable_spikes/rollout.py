@@ -97,9 +97,7 @@ def rollout(
         return checkpointed_for_loop(network.update, inputs, base=chunk)
     if memory == "remat":
         return _remat(network, inputs, chunk)
-    raise ValueError(
-        f'expected memory to be "plain", "remat" or "checkpointed", got {memory!r}'
-    )
+    raise ValueError(f'expected memory to be "plain", "remat" or "checkpointed", got {memory!r}')
 
 
 def _remat(network: brainstate.nn.Module, inputs: jax.Array, chunk: int) -> Any:

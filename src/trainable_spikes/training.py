@@ -219,9 +219,9 @@ class Trainer:
             order = np.arange(len(train))
             if batch_size < len(train):
                 generator.shuffle(order)
-            loss, accuracy = self._run(
+            loss, accuracy, _ = self._run(
                 self._compiled_epoch, train, order, batch_size, keys[epoch]
-            )[:2]
+            )
             if not np.isfinite(loss):
                 raise FloatingPointError(
                     f"expected a finite training loss, got {loss} in epoch {epoch} (from 0): "
