@@ -1,0 +1,81 @@
+"""Run the pages before Sphinx reads them, and hand their outputs to myst-nb."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from myst_nb.core.config import NbParserConfig
+from nbformat import NotebookNode
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.errors import SphinxError
+from sphinx.util import logging
+
+import page_runner
+from page_source import PageError, parse_page
+from page_store import PageStore
+
+LOGGER = logging.getLogger(__name__)
+
+
+class PagesFailed(SphinxError):
+    """Some pages cannot be shown; the message is the report on all of them."""
+
+    category = "Pages failed"
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    # After myst-nb's own handler, which makes the configuration that is extended here.
+    app.connect("builder-inited", run_pages, priority=900)
+    app.connect("env-get-outdated", outdated_pages)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def run_pages(app: Sphinx) -> None:
+    """Bring all pages up to date; a build with a failing page ends here, with the report."""
+    root = Path(app.srcdir).parent
+    try:
+        results = page_runner.run_pages(root, LOGGER.info)
+    except PageError as error:
+        raise PagesFailed(str(error)) from None
+    if report := page_runner.problems(results):
+        failing = sum(bool(result.problems) for result in results)
+        raise PagesFailed(f"{failing} of {len(results)} pages failed\n\n{report}\n")
+    # myst-nb chooses a reader by the end of the path. An entry for each page with code
+    # tells the reader its page, and leaves every other page ordinary Markdown.
+    _myst_nb(app.env).custom_formats = {
+        f"{Path(app.srcdir)}/{result.page.docname}.md": (
+            "executed_pages.read_page",
+            {"root": str(root), "docname": result.page.docname, "key": result.key},
+            False,
+        )
+        for result in results
+    }
+
+
+def outdated_pages(app: Sphinx, env: BuildEnvironment, *_: object) -> list[str]:
+    """Name the pages whose outputs are not those that the last build rendered."""
+    formats = _myst_nb(env).custom_formats.values()
+    keys = {options["docname"]: options["key"] for _, options, _ in formats}
+    rendered = getattr(env, "executed_page_keys", {})
+    env.executed_page_keys = keys  # type: ignore[attr-defined]
+    return [docname for docname, key in keys.items() if rendered.get(docname) != key]
+
+
+def _myst_nb(env: BuildEnvironment) -> NbParserConfig:
+    config: NbParserConfig = env.mystnb_config  # type: ignore[attr-defined]
+    return config
+
+
+def read_page(text: str, root: str, docname: str, key: str) -> NotebookNode:
+    """Return the page as a notebook with the outputs of its stored run."""
+    page = parse_page(docname, text)
+    run = PageStore.of(Path(root)).load(docname, key)
+    code = [cell for cell in page.notebook.cells if cell.cell_type == "code"]
+    if run is None or [c.source for c in code] != [c.source for c in run.notebook.cells]:
+        raise PagesFailed(f"{page.path} or the page store changed during the build; build again")
+    for cell, executed in zip(code, run.notebook.cells, strict=True):
+        cell.outputs, cell.execution_count = executed.outputs, executed.execution_count
+    page.notebook.metadata["language_info"] = {"name": "python", "pygments_lexer": "python3"}
+    return page.notebook

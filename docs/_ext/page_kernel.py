@@ -1,0 +1,150 @@
+"""Run one page in a fresh process; the bytes of this file are part of every page's key."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_notebook
+
+from page_source import Cell, Page
+
+EXPECTED_ERROR = "raises-exception"
+# Twice the pixels, shown at the same size: sharp on phones, and small beside an SVG raster.
+KERNEL_ARGUMENTS = ["--InlineBackend.figure_formats=retina"]
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass
+class Run:
+    """What came of running a page: outputs and cost, or why it counts as failed."""
+
+    notebook: NotebookNode
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    problems: list[str] = field(default_factory=list)
+
+
+def kernel_environment(root: Path, settings: Path) -> dict[str, str]:
+    """Return the variables that a page runs under: the user's own must not change a page."""
+    foreign = ("JAX_", "XLA_", "MPL", "MATPLOTLIB", "IPYTHON", "PYTHON", "PYTEST_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    return kept | {
+        "JAX_PLATFORMS": "cpu",
+        # First on the path, so that the source that is hashed is the source that runs.
+        "PYTHONPATH": str(root / "src"),
+        "PYTHONHASHSEED": "0",
+        # tqdm's advice to install widgets; it is about notebooks that readers run, not a page.
+        "PYTHONWARNINGS": "ignore:IProgress not found",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "MPLCONFIGDIR": str(settings / "matplotlib"),
+        "IPYTHONDIR": str(settings / "ipython"),
+    }
+
+
+def prepare(environment: dict[str, str]) -> None:
+    """Build matplotlib's font cache now; a page that did would say so on stderr."""
+    fonts = Path(environment["MPLCONFIGDIR"])
+    if not list(fonts.glob("fontlist-*.json")):
+        fonts.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-c", "import matplotlib.font_manager"]
+        subprocess.run(command, env=environment, capture_output=True, check=True)
+
+
+async def run_page(page: Page, folder: Path, environment: dict[str, str], socket: Path) -> Run:
+    """Run the cells of `page` in order in a new interpreter, up to the first failing one."""
+    cells = [new_code_cell(cell.source, metadata={"tags": [*cell.tags]}) for cell in page.cells]
+    run = Run(new_notebook(cells=cells))
+    # No kernel folders: the kernel is this interpreter, whatever the user has installed.
+    # Sockets in a folder of our own instead of ports: two builds cannot grab the same one.
+    manager = AsyncKernelManager(
+        kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
+        transport="ipc",
+        ip=str(socket),
+        connection_file=f"{socket}.json",
+    )
+    client = NotebookClient(
+        run.notebook,
+        km=manager,
+        timeout=60 + 10 * round(page.budget),  # stops a page that hangs
+        startup_timeout=180,
+        coalesce_streams=True,
+    )
+    client.reset_execution_trackers()
+    start = time.perf_counter()
+    try:
+        await manager.start_kernel(extra_arguments=KERNEL_ARGUMENTS, env=environment, cwd=folder)
+        await client.async_start_new_kernel_client()
+        await _run_cells(page, client, run)
+        run.cpu_seconds = _cpu_seconds(manager)
+    except Exception as error:
+        run.problems.append(f"{page.path}: the page's process failed: {error!r}")
+    finally:
+        run.seconds = time.perf_counter() - start
+        if client.kc:
+            client.kc.stop_channels()
+        await manager.shutdown_kernel(now=True)
+    return run
+
+
+async def _run_cells(page: Page, client: NotebookClient, run: Run) -> None:
+    for index, (source, cell) in enumerate(zip(page.cells, run.notebook.cells, strict=True)):
+        where = f"{page.path}:{source.line} (cell {index + 1})"
+        try:
+            await client.async_execute_cell(cell, index)
+        except CellExecutionError as error:
+            what = f"raised {error.ename}: {error.evalue}"
+            run.problems.append(_report(where, what, source, error.traceback))
+            return
+        except CellTimeoutError:
+            what = f"did not end within {client.timeout} s; the page was stopped"
+            run.problems.append(_report(where, what, source))
+            return
+        except DeadKernelError:
+            what = "ended the page's process (out of memory, or a crash in compiled code)"
+            run.problems.append(_report(where, what, source))
+            return
+        run.problems += _output_problems(where, source, cell)
+        for output in cell.outputs:
+            if output.output_type == "error":
+                # An error that the page shows: its message, without this machine's paths.
+                output.traceback = [f"{output.ename}: {output.evalue}"]
+
+
+def _output_problems(where: str, source: Cell, cell: NotebookNode) -> list[str]:
+    problems = []
+    stderr = "".join(out.text for out in cell.outputs if out.get("name") == "stderr")
+    if stderr:
+        what = "wrote to stderr; a page must run without warnings"
+        problems.append(_report(where, what, source, stderr))
+    raised = any(out.output_type == "error" for out in cell.outputs)
+    if EXPECTED_ERROR in source.tags and not raised:
+        what = f"is tagged {EXPECTED_ERROR} but raised nothing; mend the cell or drop the tag"
+        problems.append(_report(where, what, source))
+    return problems
+
+
+def _report(where: str, what: str, source: Cell, detail: str = "") -> str:
+    head = source.source.strip().splitlines()[:3]
+    tail = _ANSI.sub("", detail).strip().splitlines()[-12:]
+    return "\n".join(
+        [f"{where} {what}", *(f"  >>> {line}" for line in head), *(f"    {line}" for line in tail)]
+    )
+
+
+def _cpu_seconds(manager: AsyncKernelManager) -> float:
+    pid: int = manager.provisioner.pid  # type: ignore[union-attr]  # set for local processes
+    times = psutil.Process(pid).cpu_times()
+    return times.user + times.system + times.children_user + times.children_system

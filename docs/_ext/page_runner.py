@@ -1,0 +1,169 @@
+"""Execute the pages whose results are not in the store, and report on all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+from filelock import Timeout
+
+from page_kernel import kernel_environment, prepare, run_page
+from page_key import fingerprint, page_key
+from page_source import Page, list_pages
+from page_store import Execution, PageStore
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class PageResult:
+    """One page of a build: its key, its stored run if it has one, and what is wrong."""
+
+    page: Page
+    key: str
+    run: Execution | None = None
+    cached: bool = True
+    problems: list[str] = field(default_factory=list)
+
+
+def run_pages(root: Path, say: Say = print) -> list[PageResult]:
+    """Bring every page's result up to date; failures are in the results, not raised."""
+    store = PageStore.of(root)
+    environment = fingerprint(root)
+    results = [PageResult(page, page_key(page, environment)) for page in list_pages(root)]
+    _look_up(results, store)
+    if any(result.run is None for result in results):
+        with _turn(store, say):
+            _look_up(results, store)
+            asyncio.run(_execute(root, results, store, say))
+    else:
+        for count, result in enumerate(results, 1):
+            _progress(say, count, len(results), result)
+    for result in results:
+        result.problems += _budget_problems(result.page, result.run)
+    return results
+
+
+def problems(results: list[PageResult]) -> str:
+    """Return one report that names every failing page and cell, or an empty string."""
+    return "\n\n".join(problem for result in results for problem in result.problems)
+
+
+@contextmanager
+def _turn(store: PageStore, say: Say) -> Iterator[None]:
+    # Two builds at once: the second waits here, then finds what the first has run.
+    lock = store.lock()
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say("another build is executing pages; waiting for its results")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _look_up(results: list[PageResult], store: PageStore) -> None:
+    for result in results:
+        result.run = result.run or store.load(result.page.docname, result.key)
+
+
+async def _execute(root: Path, results: list[PageResult], store: PageStore, say: Say) -> None:
+    found = [result for result in results if result.run]
+    stale = [result for result in results if not result.run]
+    for count, result in enumerate(found, 1):
+        _progress(say, count, len(results), result)
+    if not stale:
+        return
+    variables = kernel_environment(root, store.folder)
+    await asyncio.to_thread(prepare, variables)
+    slots = asyncio.Semaphore(os.cpu_count() or 1)
+    done = len(found)
+
+    async def one(result: PageResult, socket: Path) -> None:
+        nonlocal done
+        async with slots:
+            await _run_and_store(root, result, store, variables, socket)
+            done += 1
+            _progress(say, done, len(results), result)
+
+    # Longest first: a long page that starts last leaves the other cores idle at the end.
+    stale.sort(key=lambda result: _expected_seconds(result.page, store), reverse=True)
+    finished = asyncio.Event()
+    peak = asyncio.create_task(_peak_memory(finished))
+    # A folder with a short name: the system limits the length of a socket's path.
+    with tempfile.TemporaryDirectory(prefix="pages-") as sockets:
+        await asyncio.gather(*(one(r, Path(sockets, str(i))) for i, r in enumerate(stale)))
+    finished.set()
+    say(f"peak memory of all processes while pages ran: {await peak / 2**30:.2f} GiB")
+
+
+async def _run_and_store(
+    root: Path, result: PageResult, store: PageStore, variables: dict[str, str], socket: Path
+) -> None:
+    page = result.page
+    run = await run_page(page, (root / page.path).parent, variables, socket)
+    finished = datetime.now(UTC).isoformat(timespec="seconds")
+    execution = Execution(run.notebook, run.seconds, run.cpu_seconds, finished)
+    result.cached, result.run, result.problems = False, execution, run.problems
+    if page_key(page, fingerprint(root)) != result.key:
+        # What ran is not what the key says: storing it would poison every later build.
+        run.problems.append(f"{page.path}: src or page data changed during the run; build again")
+    # Only what passes is kept: a failure, or an overrun on a busy machine, runs again.
+    if not run.problems and not _budget_problems(page, execution):
+        store.save(page.docname, result.key, execution)
+
+
+def _expected_seconds(page: Page, store: PageStore) -> float:
+    last = store.last(page.docname)
+    return last.seconds if last else page.budget
+
+
+def _budget_problems(page: Page, run: Execution | None) -> list[str]:
+    # Core-seconds, not wall time: they do not grow because the machine is busy elsewhere.
+    if run is None or run.cpu_seconds <= page.budget:
+        return []
+    return [
+        f"{page.path}: took {run.cpu_seconds:.1f} core-seconds, more than its declared budget "
+        f"of {page.budget:g}. Make the page cheaper, or raise `budget` in its front matter."
+    ]
+
+
+def _progress(say: Say, count: int, total: int, result: PageResult) -> None:
+    seconds = result.run.seconds if result.run else 0.0
+    how = "cached" if result.cached else "FAILED" if result.problems else "run"
+    say(f" [{count}/{total}] {result.page.docname:<40} {seconds:6.1f} s  {how}")
+
+
+async def _peak_memory(finished: asyncio.Event) -> int:
+    peak = 0
+    while not finished.is_set():
+        peak = max(peak, await asyncio.to_thread(_tree_memory))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(finished.wait(), 0.5)
+    return peak
+
+
+def _tree_memory() -> int:
+    me = psutil.Process()
+    total = 0
+    for process in [me, *me.children(recursive=True)]:
+        with suppress(psutil.Error):
+            total += process.memory_info().rss
+    return total
+
+
+if __name__ == "__main__":
+    started = time.perf_counter()
+    report = problems(run_pages(Path(__file__).parents[2]))
+    print(f"{time.perf_counter() - started:.1f} s")
+    raise SystemExit(report or 0)

@@ -1,0 +1,108 @@
+"""Pages with code cells: which they are, and what their front matter declares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from myst_nb.core.read import read_myst_markdown_notebook
+from myst_parser.config.main import MdParserConfig
+from nbformat import NotebookNode
+
+# One list for Sphinx (conf.py) and for the runner, so both see the same code cells.
+MYST_EXTENSIONS = [
+    "amsmath",
+    "attrs_block",
+    "attrs_inline",
+    "colon_fence",
+    "deflist",
+    "dollarmath",
+    "fieldlist",
+    "substitution",
+]
+KINDS = ("tutorial", "howto", "concept", "gallery")
+
+
+class PageError(ValueError):
+    """A page cannot be read, or its front matter lacks what every page declares."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One code cell; `line` is that of its opening fence, counted from 1."""
+
+    source: str
+    tags: tuple[str, ...]
+    line: int
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page with code cells; `budget` is in core-seconds, imports included."""
+
+    docname: str
+    path: str
+    kind: str
+    budget: float
+    notebook: NotebookNode
+    cells: tuple[Cell, ...]
+
+
+def list_pages(root: Path) -> list[Page]:
+    """Return the pages under `root`/docs that have code cells, in name order.
+
+    Raises
+    ------
+    PageError
+        Naming every page that cannot be read, not only the first.
+    """
+    docs = root / "docs"
+    pages, problems = [], []
+    for path in sorted(docs.rglob("*.md")):
+        relative = path.relative_to(docs)
+        if any(part.startswith(("_", ".")) for part in relative.parts):
+            continue
+        text = path.read_text(encoding="utf8")
+        if "{code-cell}" not in text:
+            continue
+        try:
+            page = parse_page(relative.with_suffix("").as_posix(), text)
+        except PageError as error:
+            problems.append(str(error))
+        else:
+            pages += [page] if page.cells else []
+    if problems:
+        raise PageError("\n".join(problems))
+    return pages
+
+
+def parse_page(docname: str, text: str) -> Page:
+    """Parse the MyST text of one page into a notebook without outputs."""
+    path = f"docs/{docname}.md"
+    config = MdParserConfig(enable_extensions=set(MYST_EXTENSIONS))
+    try:
+        notebook = read_myst_markdown_notebook(text, config=config, add_source_map=True)
+    except Exception as error:
+        raise PageError(f"{path}: cannot be read as MyST Markdown: {error}") from error
+    cells = tuple(
+        Cell(cell.source, tuple(cell.metadata.get("tags", ())), line)
+        for cell, line in zip(notebook.cells, notebook.metadata["source_map"], strict=True)
+        if cell.cell_type == "code"
+    )
+    kind, budget = notebook.metadata.get("kind"), notebook.metadata.get("budget")
+    if cells:
+        _check_front_matter(path, kind, budget)
+    return Page(docname, path, str(kind), float(budget or 0), notebook, cells)
+
+
+def _check_front_matter(path: str, kind: object, budget: object) -> None:
+    if kind not in KINDS:
+        raise PageError(
+            f"{path}: expected `kind` in the front matter, one of {', '.join(KINDS)}; "
+            f"got {kind!r}. Add for example `kind: howto` between the --- lines."
+        )
+    if isinstance(budget, bool) or not isinstance(budget, int | float) or budget <= 0:
+        raise PageError(
+            f"{path}: expected `budget` in the front matter, the page's core-seconds as a "
+            f"positive number; got {budget!r}. Add for example `budget: 60`."
+        )

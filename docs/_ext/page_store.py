@@ -1,0 +1,92 @@
+"""The cache of executed pages: one file an execution, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from filelock import BaseFileLock, FileLock
+from nbformat import NotebookNode
+
+ENVIRONMENT_VARIABLE = "TRAINABLE_SPIKES_PAGE_STORE"
+KEPT_PER_PAGE = 8
+_METADATA = "page_run"
+
+
+@dataclass(frozen=True)
+class Execution:
+    """A finished run of one page: its code cells with outputs, and what it cost."""
+
+    notebook: NotebookNode
+    seconds: float
+    cpu_seconds: float
+    finished_at: str
+
+
+class PageStore:
+    """Executed notebooks under `<page name>/<key>.ipynb`; only the parent process writes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @classmethod
+    def of(cls, root: Path) -> PageStore:
+        """Return the store that the environment names, else the one in the checkout."""
+        named = os.environ.get(ENVIRONMENT_VARIABLE)
+        return cls(Path(named).resolve() if named else root / ".page-cache")
+
+    def lock(self) -> BaseFileLock:
+        """Return the lock on executing; the system drops it when its holder is killed."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return FileLock(self.folder / "lock")
+
+    def load(self, docname: str, key: str) -> Execution | None:
+        """Return the stored run, or None where there is none that can be read whole."""
+        return _read(self._page(docname) / f"{key}.ipynb")
+
+    def last(self, docname: str) -> Execution | None:
+        """Return the page's newest run under any key."""
+        runs = (_read(path) for path in self._newest_first(docname))
+        return next((run for run in runs if run), None)
+
+    def save(self, docname: str, key: str, run: Execution) -> None:
+        """Store a run, and drop the page's oldest ones beyond a fixed number."""
+        folder = self._page(docname)
+        folder.mkdir(parents=True, exist_ok=True)
+        run.notebook.metadata[_METADATA] = {
+            "seconds": run.seconds,
+            "cpu_seconds": run.cpu_seconds,
+            "finished_at": run.finished_at,
+        }
+        text = nbformat.writes(run.notebook)
+        # Replacing is atomic, and fsync comes first: a reader, or a build after a power
+        # cut, finds the old state or the new one and never half a file.
+        with tempfile.NamedTemporaryFile("w", dir=folder, encoding="utf8", delete=False) as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(file.name, folder / f"{key}.ipynb")
+        for path in self._newest_first(docname)[KEPT_PER_PAGE:]:
+            path.unlink(missing_ok=True)
+        for leftover in folder.glob("tmp*"):  # of a parent that was killed while writing
+            leftover.unlink(missing_ok=True)
+
+    def _page(self, docname: str) -> Path:
+        return self.folder / docname.replace("/", ".")
+
+    def _newest_first(self, docname: str) -> list[Path]:
+        files = list(self._page(docname).glob("*.ipynb"))
+        return sorted(files, key=lambda path: path.stat().st_mtime_ns, reverse=True)
+
+
+def _read(path: Path) -> Execution | None:
+    try:
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+        return Execution(notebook, **notebook.metadata.pop(_METADATA))
+    except Exception:
+        # Absent, cut short or otherwise damaged: in each case the page just runs again.
+        return None

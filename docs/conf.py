@@ -1,0 +1,66 @@
+"""Sphinx configuration: what the site is made of. The logic is in _ext."""
+
+import os
+import sys
+import tomllib
+from pathlib import Path
+
+# Every machine builds the same pages, and a GPU without its wheels stays quiet.
+os.environ["JAX_PLATFORMS"] = "cpu"
+ROOT = Path(__file__).parents[1]
+# The checkout's source is what pages run and what the reference documents.
+sys.path[:0] = [str(ROOT / "docs" / "_ext"), str(ROOT / "src")]
+
+from page_source import MYST_EXTENSIONS  # noqa: E402
+from repository import theme_options  # noqa: E402
+
+# -- Project -----------------------------------------------------------------
+project = "Trainable Spikes"
+author = "The Trainable Spikes authors"
+copyright = "The Trainable Spikes authors. Prose: CC BY 4.0, code: Apache-2.0"
+release = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+
+# -- Sources -----------------------------------------------------------------
+extensions = [
+    "myst_nb",
+    "executed_pages",
+    "mathml",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.viewcode",
+    "numpydoc",
+    "sphinx_copybutton",
+    "sphinx_design",
+]
+exclude_patterns = ["_build", "_ext", "**/data"]
+nitpicky = True
+# Types of the libraries: their inventories are on the network, and a build needs none.
+nitpick_ignore_regex = [
+    (r"py:.*", r"(brainevent|brainpy|brainpy_state|brainstate|braintools|brainunit|saiunit)\b.*"),
+    (r"py:.*", r"(jax|jaxlib|numpy|matplotlib)\b.*"),
+]
+
+# -- Pages -------------------------------------------------------------------
+myst_enable_extensions = MYST_EXTENSIONS
+myst_heading_anchors = 3
+# `executed_pages` runs the pages; myst-nb only renders what it is given.
+nb_execution_mode = "off"
+nb_merge_streams = True
+nb_output_stderr = "remove-warn"
+
+# -- Reference ---------------------------------------------------------------
+autodoc_typehints = "none"  # numpydoc sections say the types, with shapes and units
+autodoc_member_order = "bysource"
+numpydoc_show_class_members = False
+
+# -- HTML --------------------------------------------------------------------
+html_theme = "sphinx_book_theme"
+html_title = project
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_favicon = "_static/favicon.svg"
+html_math_renderer = "mathml"
+html_baseurl = os.environ.get("READTHEDOCS_CANONICAL_URL", "")
+html_context = {"default_mode": "auto"}
+html_theme_options = {"show_toc_level": 2, **theme_options(os.environ)}
+copybutton_exclude = ".linenos, .gp, .go"

@@ -1,0 +1,64 @@
+"""The project's commands, each with all of its own set-up: `nox -s docs`, `nox -s tests`."""
+
+from pathlib import Path
+
+import nox
+
+nox.options.sessions = ["docs", "tests"]
+nox.options.reuse_existing_virtualenvs = True
+
+SITE = Path("docs/_build/html")
+# One file fixes what runs pages. The other two add to it and agree with it, so that a
+# page has the same key, and runs once, whichever session comes first.
+PAGES, RENDER, TESTS, LINT = (
+    f"requirements/{name}.txt" for name in ("pages", "site", "tests", "lint")
+)
+
+
+def _install(session: nox.Session, *files: str) -> None:
+    session.env["JAX_PLATFORMS"] = "cpu"
+    session.install(*(word for file in (PAGES, RENDER, *files) for word in ("-r", file)))
+    session.install("--no-deps", "-e", ".")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Execute the pages whose results are not at hand, and build the site."""
+    _install(session)
+    strict = ("-n", "-W", "--keep-going")
+    doctrees = SITE.parent / "doctrees"
+    session.run("python", "-m", "sphinx", *strict, "-b", "html", "-d", doctrees, "docs", SITE)
+    index = (SITE / "index.html").resolve()
+    session.log(f"The site is in {SITE}. Open {index.as_uri()} in a browser,")
+    session.log(f"or run: python3 -m http.server -d {SITE}   and open http://localhost:8000")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run all tests; pages that `docs` has executed are not executed again."""
+    _install(session, TESTS)
+    session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and types, in the code cells of pages too."""
+    _install(session, TESTS, LINT)
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("python", "docs/_ext/page_lint.py")
+    session.run("mypy")
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Write requirements/*.txt anew from requirements/*.in."""
+    session.install("uv")
+    # In this order: site.in and the rest are constrained by what comes before them.
+    for name in ("pages", "site", "tests", "lint"):
+        session.run(
+            *("uv", "pip", "compile", "--quiet", "--universal", "--upgrade"),
+            *("--python-version", "3.11", "--no-annotate", "--no-emit-index-url"),
+            *("--no-emit-find-links", "--custom-compile-command", "nox -s lock"),
+            *(f"requirements/{name}.in", "-o", f"requirements/{name}.txt"),
+        )
