@@ -1,0 +1,96 @@
+"""A small site for tests to change and build, and one strict build of the real site."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FIXTURE = Path(__file__).parent / "fixture_site"
+STRICT = [sys.executable, "-m", "sphinx", "-n", "-W", "--keep-going", "-b", "html"]
+
+
+class FixtureSite:
+    """A two-page project in a folder of its own, with the real conf.py and extensions."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @classmethod
+    def create(cls, root: Path) -> FixtureSite:
+        shutil.copytree(FIXTURE, root)
+        ignore = shutil.ignore_patterns("__pycache__")
+        for name in ("docs/_ext", "docs/_static", "requirements"):
+            shutil.copytree(ROOT / name, root / name, ignore=ignore)
+        for name in ("docs/conf.py", "pyproject.toml"):
+            shutil.copy(ROOT / name, root / name)
+        return cls(root)
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        file = self.root / path
+        text = file.read_text()
+        assert old in text, f"{path} has no {old!r} to edit"
+        file.write_text(text.replace(old, new))
+
+    def start(self, out: str = "html") -> subprocess.Popen[str]:
+        """Start a strict build; the site lands in docs/_build/`out`."""
+        folder = self.root / "docs" / "_build" / out
+        environment = dict(os.environ)
+        environment.pop("TRAINABLE_SPIKES_PAGE_STORE", None)  # its own store, in its own root
+        return subprocess.Popen(
+            [*STRICT, "-d", f"{folder}.doctrees", "docs", str(folder)],
+            cwd=self.root,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def build(self) -> tuple[int, str]:
+        """Build the site; return the exit status and everything that was printed."""
+        (self.root / "ran.txt").unlink(missing_ok=True)
+        process = self.start()
+        output, _ = process.communicate(timeout=300)
+        return process.returncode, output
+
+    def build_well(self) -> list[str]:
+        """Build the site, which must pass; return the pages that executed, sorted."""
+        status, output = self.build()
+        assert status == 0, output
+        return self.executed()
+
+    def executed(self) -> list[str]:
+        ran = self.root / "ran.txt"
+        return sorted(ran.read_text().split()) if ran.exists() else []
+
+    def html(self, docname: str, out: str = "html") -> str:
+        return (self.root / "docs" / "_build" / out / f"{docname}.html").read_text()
+
+
+@pytest.fixture(scope="session")
+def _built_fixture(tmp_path_factory: pytest.TempPathFactory) -> FixtureSite:
+    site = FixtureSite.create(tmp_path_factory.mktemp("fixture") / "project")
+    assert site.build_well() == ["first", "second"]
+    return site
+
+
+@pytest.fixture
+def site(_built_fixture: FixtureSite, tmp_path: Path) -> FixtureSite:
+    """The fixture site, built once and copied: nothing is stale until a test edits it."""
+    shutil.copytree(_built_fixture.root, tmp_path / "project")
+    return FixtureSite(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def built_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The real site, built strictly into a temporary folder from the shared page store."""
+    folder = tmp_path_factory.mktemp("site")
+    command = [*STRICT, "-d", str(folder / "doctrees"), "docs", str(folder / "html")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1800)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder / "html"

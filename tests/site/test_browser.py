@@ -1,0 +1,117 @@
+"""A real browser loads every page of the built site: nothing missing, nothing foreign."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+WIDTHS = {"desktop": 1280, "phone": 375}
+FILE_NAME = re.compile(r"\.(png|svg|jpe?g|gif|webp)$")
+IMAGES = """() => [...document.images].map(
+  image => ({src: image.src, alt: image.alt, width: image.naturalWidth}))"""
+OVERFLOW = """() => document.documentElement.scrollWidth
+  - document.documentElement.clientWidth"""
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *args: object) -> None:
+        """Say nothing: the browser's own account is what counts."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    paths = [path for name in BROWSERS if (path := shutil.which(name))]
+    if not paths:
+        reason = f"NO BROWSER TEST RAN: expected one of {', '.join(BROWSERS)} on the path; found "
+        reason += "none. Install one, for example with `apt-get install chromium`."
+        if os.environ.get("TRAINABLE_SPIKES_REQUIRE_BROWSER"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=paths[0], args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def address(built_site: Path) -> Iterator[str]:
+    handler = partial(QuietHandler, directory=str(built_site))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+def test_every_page_loads_clean_and_fits_the_screen(browser, address, built_site):
+    names = sorted(p.relative_to(built_site).as_posix() for p in built_site.rglob("*.html"))
+    names = [name for name in names if not name.startswith("_static/")]
+    assert "index.html" in names
+    problems = []
+    for device, width in WIDTHS.items():
+        page = browser.new_page(viewport={"width": width, "height": 800})
+        found = watch(page, address)
+        for name in names:
+            page.goto(address + name, wait_until="networkidle")
+            found += page_problems(page)
+            problems += [f"{name} ({device}): {problem}" for problem in found]
+            found.clear()
+        page.close()
+    assert not problems, "\n".join(problems)
+
+
+def test_site_opens_from_the_file_system(browser, built_site):
+    page = browser.new_page()
+    found = watch(page, "file://")
+    page.goto((built_site / "index.html").as_uri(), wait_until="load")
+    found += page_problems(page)
+    page.close()
+    assert not found, "\n".join(found)
+
+
+def watch(page: Page, origin: str) -> list[str]:
+    """Return a list that gathers whatever goes wrong while `page` loads things."""
+    found: list[str] = []
+
+    def on_request(request):
+        if not request.url.startswith((origin, "data:", "blob:")):
+            found.append(f"request leaves the site: {request.url}")
+
+    def on_response(response):
+        if response.status >= 400:
+            found.append(f"status {response.status}: {response.url}")
+
+    def on_console(message):
+        if message.type in ("error", "warning"):
+            found.append(f"console {message.type}: {message.text}")
+
+    page.on("request", on_request)
+    page.on("response", on_response)
+    page.on("console", on_console)
+    page.on("requestfailed", lambda request: found.append(f"request failed: {request.url}"))
+    page.on("pageerror", lambda error: found.append(f"script error: {error}"))
+    return found
+
+
+def page_problems(page: Page) -> list[str]:
+    problems = []
+    if (overflow := page.evaluate(OVERFLOW)) > 0:
+        problems.append(f"the document is {overflow} px wider than the screen")
+    for image in page.evaluate(IMAGES):
+        if not image["width"]:
+            problems.append(f"image does not load: {image['src']}")
+        if not image["alt"] or FILE_NAME.search(image["alt"]):
+            problems.append(f"expected words as alternative text, got {image['alt']!r}: {image}")
+    return problems

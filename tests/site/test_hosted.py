@@ -1,0 +1,86 @@
+"""The steps of .readthedocs.yaml, run in order in a clean environment, give the same site."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+
+from page_store import ENVIRONMENT_VARIABLE, PageStore
+
+ROOT = Path(__file__).parents[2]
+ORDER = ("create_environment", "install", "build")
+
+
+def steps():
+    config = yaml.safe_load((ROOT / ".readthedocs.yaml").read_text())
+    jobs = config["build"]["jobs"]
+    assert tuple(jobs) == ORDER, "a host runs the jobs in this order; keep the file in it too"
+    return [*jobs["create_environment"], *jobs["install"], *jobs["build"]["html"]]
+
+
+def copy_checkout(folder):
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in filter(None, done.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+
+
+def host_environment(folder):
+    ours = ("PYTHON", "PYTEST", "NOX", "VIRTUAL_ENV", "JAX_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    environment = folder / "environment"
+    python = Path(sys.executable).parent
+    return kept | {
+        "READTHEDOCS": "True",
+        "READTHEDOCS_VIRTUALENV_PATH": str(environment),
+        "READTHEDOCS_OUTPUT": str(folder / "output"),
+        "READTHEDOCS_CANONICAL_URL": "https://docs.example/en/latest/",
+        "READTHEDOCS_GIT_CLONE_URL": "https://github.example/owner/name.git",
+        "READTHEDOCS_GIT_IDENTIFIER": "main",
+        ENVIRONMENT_VARIABLE: str(PageStore.of(ROOT).folder),
+        "PATH": os.pathsep.join([str(environment / "bin"), str(python), os.environ["PATH"]]),
+    }
+
+
+def files(site):
+    found = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
+    return {name for name in found if not name.startswith(".doctrees/")}
+
+
+def text(page):
+    soup = BeautifulSoup(page.read_text(), "html.parser")
+    for buttons in soup.select(".bd-header-article"):  # they lead to the host's repository
+        buttons.decompose()
+    return soup.get_text(" ", strip=True)
+
+
+@pytest.mark.slow
+def test_hosted_steps_give_the_same_site_and_execute_no_page_again(built_site, tmp_path):
+    checkout = tmp_path / "checkout"
+    copy_checkout(checkout)
+    environment = host_environment(tmp_path)
+    output = ""
+    for step in steps():
+        done = subprocess.run(
+            step, shell=True, cwd=checkout, env=environment, capture_output=True, text=True
+        )
+        output = done.stdout + done.stderr
+        assert done.returncode == 0, f"{step}\n{output}"
+    executed = [line for line in output.splitlines() if line.endswith(" s  run")]
+    assert not executed, "the hosted environment must have the keys of this one"
+
+    hosted = tmp_path / "output" / "html"
+    assert files(hosted) == files(built_site)
+    for name in sorted(files(built_site)):
+        if name.endswith(".html"):
+            assert text(hosted / name) == text(built_site / name), name
+    index = (hosted / "index.html").read_text()
+    assert "https://docs.example/en/latest/index.html" in index
+    assert "https://github.example/owner/name" in index

@@ -1,0 +1,107 @@
+"""The parts of the page machinery on their own: front matter, key, store, links."""
+
+import importlib.metadata
+
+import nbformat
+import pytest
+
+import page_key
+from page_source import PageError, list_pages, parse_page
+from page_store import KEPT_PER_PAGE, Execution, PageStore
+from repository import theme_options
+
+PAGE = "---\nkind: howto\nbudget: 5\n---\n# Title\n\n```{code-cell} python\n1 + 1\n```\n"
+
+
+def key(text, environment="env"):
+    return page_key.page_key(parse_page("howto/page", text), environment)
+
+
+def execution(text="1"):
+    cell = nbformat.v4.new_code_cell(text)
+    return Execution(nbformat.v4.new_notebook(cells=[cell]), 2.0, 3.0, "2020-01-01T00:00:00")
+
+
+def test_cells_know_their_line_and_nested_ones_are_not_cells():
+    page = parse_page("howto/page", PAGE)
+    assert [(cell.source, cell.line) for cell in page.cells] == [("1 + 1", 7)]
+    nested = PAGE + "\n:::{note}\n```{code-cell} python\n2\n```\n:::\n"
+    assert len(parse_page("howto/page", nested).cells) == 1
+
+
+@pytest.mark.parametrize("budget", ["0", "-1", "true", "soon", "[1]"])
+def test_bad_budget_is_refused_with_what_came(budget):
+    with pytest.raises(PageError, match=r"howto/page\.md: expected `budget`.*got"):
+        parse_page("howto/page", PAGE.replace("budget: 5", f"budget: {budget}"))
+
+
+def test_all_unreadable_pages_are_named(tmp_path):
+    (tmp_path / "docs").mkdir()
+    for name in ("a", "b"):
+        (tmp_path / "docs" / f"{name}.md").write_text(PAGE.replace("kind: howto", "kind: poem"))
+    with pytest.raises(PageError, match=r"(?s)docs/a\.md.*'poem'.*docs/b\.md"):
+        list_pages(tmp_path)
+
+
+def test_key_follows_code_and_tags_and_ignores_prose():
+    assert key(PAGE) == key(PAGE.replace("# Title", "# Another\n\nWith more prose."))
+    assert key(PAGE) != key(PAGE.replace("1 + 1", "1 + 2"))
+    assert key(PAGE) != key(PAGE.replace("1 + 1", ":tags: [raises-exception]\n1 + 1"))
+    assert key(PAGE) != key(PAGE, "another environment")
+
+
+def test_fingerprint_follows_resolved_versions_of_what_runs_pages(site, monkeypatch):
+    before = page_key.fingerprint(site.root)
+    assert page_key.fingerprint(site.root) == before
+    real = importlib.metadata.version
+
+    def version_but(changed):
+        return lambda name: "999" if name == changed else real(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", version_but("jax"))
+    assert page_key.fingerprint(site.root) != before
+    monkeypatch.setattr(importlib.metadata, "version", version_but("sphinx"))
+    assert page_key.fingerprint(site.root) == before, "what only renders is not in the key"
+
+
+def test_fingerprint_follows_python_and_ignores_bytecode_and_place(site, tmp_path, monkeypatch):
+    before = page_key.fingerprint(site.root)
+    (site.root / "src/trainable_spikes/__pycache__").mkdir(exist_ok=True)
+    (site.root / "src/trainable_spikes/__pycache__/x.pyc").write_bytes(b"x")
+    moved = site.root.rename(tmp_path / "elsewhere")
+    assert page_key.fingerprint(moved) == before
+    monkeypatch.setattr("platform.python_version", lambda: "3.99.0")
+    assert page_key.fingerprint(moved) != before
+
+
+def test_store_returns_what_it_was_given_and_misses_what_is_damaged(tmp_path):
+    store = PageStore(tmp_path)
+    assert store.load("howto/page", "k") is None
+    store.save("howto/page", "k", execution())
+    found = store.load("howto/page", "k")
+    assert (found.seconds, found.cpu_seconds) == (2.0, 3.0)
+    assert found.notebook.cells[0].source == "1"
+    (file,) = tmp_path.rglob("*.ipynb")
+    for damaged in (b"", b"{}", file.read_bytes()[:-20], b"\0" * 100):
+        file.write_bytes(damaged)
+        assert store.load("howto/page", "k") is None
+        assert store.last("howto/page") is None
+
+
+def test_store_keeps_a_bounded_number_of_runs_a_page(tmp_path):
+    store = PageStore(tmp_path)
+    for number in range(KEPT_PER_PAGE + 3):
+        store.save("howto/page", f"k{number}", execution())
+    assert len(list(tmp_path.rglob("*.ipynb"))) == KEPT_PER_PAGE
+    assert store.load("howto/page", f"k{KEPT_PER_PAGE + 2}") is not None
+    assert not list(tmp_path.rglob("tmp*"))
+
+
+def test_repository_links_come_from_the_host_or_not_at_all():
+    assert theme_options({}) == {}
+    assert theme_options({"READTHEDOCS_GIT_CLONE_URL": "git@host:o/n.git"}) == {}
+    action = {"GITHUB_SERVER_URL": "https://github.example", "GITHUB_REPOSITORY": "o/n"}
+    assert theme_options(action)["repository_url"] == "https://github.example/o/n"
+    hosted = theme_options({"READTHEDOCS_GIT_CLONE_URL": "https://gitlab.example/o/n.git"})
+    assert hosted["repository_url"] == "https://gitlab.example/o/n"
+    assert hosted["repository_provider"] == "gitlab"
