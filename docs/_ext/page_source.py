@@ -21,6 +21,12 @@ MYST_EXTENSIONS = [
     "substitution",
 ]
 KINDS = ("tutorial", "howto", "concept", "gallery")
+SENTENCES = {
+    "title": "the words of its heading",
+    "gives": "what the reader gets, in a sentence",
+    "needs": "what the reader needs first, in a sentence",
+    "description": "a sentence for search engines",
+}
 
 
 class PageError(ValueError):
@@ -89,13 +95,20 @@ def parse_page(docname: str, text: str) -> Page:
         for cell, line in zip(notebook.cells, notebook.metadata["source_map"], strict=True)
         if cell.cell_type == "code"
     )
-    kind, budget = notebook.metadata.get("kind"), notebook.metadata.get("budget")
     if cells:
-        _check_front_matter(path, kind, budget)
+        _check_front_matter(path, notebook.metadata)
+    kind, budget = notebook.metadata.get("kind"), notebook.metadata.get("budget")
     return Page(docname, path, str(kind), float(budget or 0), notebook, cells)
 
 
-def _check_front_matter(path: str, kind: object, budget: object) -> None:
+def _check_front_matter(path: str, front_matter: NotebookNode) -> None:
+    kind, budget = front_matter.get("kind"), front_matter.get("budget")
+    for field, meaning in SENTENCES.items():
+        if not isinstance(front_matter.get(field), str):
+            raise PageError(
+                f"{path}: expected `{field}` in the front matter, {meaning}; got "
+                f"{front_matter.get(field)!r}. Add `{field}: ...` between the --- lines."
+            )
     if kind not in KINDS:
         raise PageError(
             f"{path}: expected `kind` in the front matter, one of {', '.join(KINDS)}; "

@@ -7,7 +7,7 @@ def test_broken_page_is_named_with_line_and_cell_and_the_rest_executes(site):
     status, output = site.build()
     assert status != 0
     assert "1 of 2 pages failed" in output
-    assert "docs/first.md:11 (cell 1) raised NameError" in output
+    assert "docs/first.md:14 (cell 1) raised NameError" in output
     assert ">>> import trainable_spikes" in output
     assert site.executed() == ["second"], "a broken page must not stop the other pages"
 
@@ -17,8 +17,8 @@ def test_two_broken_pages_are_both_named(site):
     site.edit("docs/second.md", "trainable_spikes.CONSTANT", "trainable_spikes.GONE")
     status, output = site.build()
     assert status != 0
-    assert "docs/first.md:17 (cell 2) raised NameError" in output
-    assert "docs/second.md:9 (cell 1) raised AttributeError" in output
+    assert "docs/first.md:20 (cell 2) raised NameError" in output
+    assert "docs/second.md:12 (cell 1) raised AttributeError" in output
 
 
 def test_failed_page_is_not_stored_and_fails_again(site):
@@ -34,9 +34,9 @@ def test_stray_stderr_fails_the_build_wherever_it_comes_from(site):
     site.edit("docs/second.md", "import trainable_spikes\n", "import os, time\n" + WRITES)
     status, output = site.build()
     assert status != 0
-    assert "docs/first.md:11 (cell 1) wrote to stderr" in output
+    assert "docs/first.md:14 (cell 1) wrote to stderr" in output
     assert "a stray warning" in output
-    assert "docs/second.md:9 (cell 1) wrote to stderr" in output
+    assert "docs/second.md:12 (cell 1) wrote to stderr" in output
     assert "from compiled code" in output
 
 
@@ -63,7 +63,7 @@ def test_page_that_ends_its_process_is_named(site):
     site.edit("docs/first.md", "import trainable_spikes\n", "import os\nos._exit(9)\n")
     status, output = site.build()
     assert status != 0
-    assert "docs/first.md:11 (cell 1) ended the page's process" in output
+    assert "docs/first.md:14 (cell 1) ended the page's process" in output
 
 
 def test_page_without_kind_or_budget_fails_and_says_what_to_write(site):

@@ -10,7 +10,10 @@ from page_source import PageError, list_pages, parse_page
 from page_store import KEPT_PER_PAGE, Execution, PageStore
 from repository import theme_options
 
-PAGE = "---\nkind: howto\nbudget: 5\n---\n# Title\n\n```{code-cell} python\n1 + 1\n```\n"
+FRONT_MATTER = (
+    "title: Title\ngives: Two.\nneeds: Nothing.\ndescription: Adds.\nkind: howto\nbudget: 5\n"
+)
+PAGE = f"---\n{FRONT_MATTER}---\n# Title\n\n```{{code-cell}} python\n1 + 1\n```\n"
 
 
 def key(text, environment="env"):
@@ -24,9 +27,16 @@ def execution(text="1"):
 
 def test_cells_know_their_line_and_nested_ones_are_not_cells():
     page = parse_page("howto/page", PAGE)
-    assert [(cell.source, cell.line) for cell in page.cells] == [("1 + 1", 7)]
+    assert [(cell.source, cell.line) for cell in page.cells] == [("1 + 1", 11)]
     nested = PAGE + "\n:::{note}\n```{code-cell} python\n2\n```\n:::\n"
     assert len(parse_page("howto/page", nested).cells) == 1
+
+
+@pytest.mark.parametrize("field", ["title", "gives", "needs", "description", "kind", "budget"])
+def test_page_that_leaves_a_field_out_is_refused_with_what_to_write(field):
+    lines = [line for line in PAGE.splitlines() if not line.startswith(f"{field}:")]
+    with pytest.raises(PageError, match=rf"howto/page\.md: expected `{field}`.*Add"):
+        parse_page("howto/page", "\n".join(lines))
 
 
 @pytest.mark.parametrize("budget", ["0", "-1", "true", "soon", "[1]"])
