@@ -41,6 +41,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def mutations(session: nox.Session) -> None:
+    """Break the training code line by line; pages and tests must notice. Takes long."""
+    _install(session, TESTS)
+    session.run("python", "tests/mutations.py", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style and types, in the code cells of pages too."""
     _install(session, TESTS, LINT)
