@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 import brainstate
@@ -45,16 +46,13 @@ def quantity(name: str, value: Any, unit: u.Unit, example: str) -> None:
             f"expected {name} with a unit such as {unit}, got {value!r} without one: "
             f"write `{example}`"
         )
-    if not value.has_same_unit(u.Quantity(1.0, unit=unit)):
-        raise TypeError(
-            f"expected {name} in a unit such as {unit}, got {value} in {value.unit}: "
-            f"write `{example}`"
-        )
+    if value.dim != unit.dim:  # any multiple of the unit will do
+        raise TypeError(f"expected {name} in a unit such as {unit}, got {value}: write `{example}`")
 
 
 def positive_integer(name: str, value: Any) -> None:
     """Raise a ``ValueError`` unless `value` is an integer above zero."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
         raise ValueError(f"expected {name} to be an integer of at least 1, got {value!r}")
 
 

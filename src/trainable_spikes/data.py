@@ -303,6 +303,8 @@ def fashion_mnist_sample() -> tuple[Dataset, Dataset]:
     return train, test
 
 
+_SYSTEM_FOLDER = Path("/usr/share/datasets")  # Debian's
+
 # Where the authors or their mirror serve the files, and the checksums they publish. A
 # system's copy may be compressed anew, so files found in a folder are checked by content.
 _FASHION_MNIST = (
@@ -377,7 +379,7 @@ def mnist(folder: str | Path | None = None) -> tuple[Dataset, Dataset]:
 def _idx_data(
     name: str, source: tuple[str, dict[str, str]], folder: str | Path | None
 ) -> tuple[Dataset, Dataset]:
-    system = Path("/usr/share/datasets") / name
+    system = _SYSTEM_FOLDER / name
     if folder is None and system.is_dir():
         folder = system
     if folder is None:

@@ -20,22 +20,66 @@ from trainable_spikes._checks import quantity
 
 
 def mean_over_time(outputs: jax.Array) -> jax.Array:
-    """Average outputs ``[T, B, n_out]`` over time, to ``[B, n_out]``."""
+    """Average outputs over time.
+
+    Parameters
+    ----------
+    outputs : jax.Array
+        Shape ``[T, B, n_out]``.
+
+    Returns
+    -------
+    jax.Array
+        Mean over the steps, shape ``[B, n_out]``.
+    """
     return outputs.mean(axis=0)
 
 
 def last_step(outputs: jax.Array) -> jax.Array:
-    """Keep the last of outputs ``[T, B, n_out]``, as ``[B, n_out]``."""
+    """Keep the outputs of the last step.
+
+    Parameters
+    ----------
+    outputs : jax.Array
+        Shape ``[T, B, n_out]``.
+
+    Returns
+    -------
+    jax.Array
+        Outputs of the last step, shape ``[B, n_out]``.
+    """
     return outputs[-1]
 
 
 def max_over_time(outputs: jax.Array) -> jax.Array:
-    """Keep the largest of outputs ``[T, B, n_out]`` over time, as ``[B, n_out]``."""
+    """Keep the largest output over time.
+
+    Parameters
+    ----------
+    outputs : jax.Array
+        Shape ``[T, B, n_out]``.
+
+    Returns
+    -------
+    jax.Array
+        Largest over the steps, shape ``[B, n_out]``.
+    """
     return outputs.max(axis=0)
 
 
 def sum_over_time(outputs: jax.Array) -> jax.Array:
-    """Sum outputs ``[T, B, n_out]`` over time, to ``[B, n_out]``: spikes become counts."""
+    """Sum outputs over time: spikes become counts.
+
+    Parameters
+    ----------
+    outputs : jax.Array
+        Shape ``[T, B, n_out]``.
+
+    Returns
+    -------
+    jax.Array
+        Sum over the steps, shape ``[B, n_out]``.
+    """
     return outputs.sum(axis=0)
 
 

@@ -35,7 +35,17 @@ def cross_entropy(scores: jax.Array, labels: jax.Array) -> jax.Array:
     -------
     jax.Array
         Loss of every sample, shape ``[B]``.
+
+    Raises
+    ------
+    TypeError
+        Labels are not integers.
     """
+    if not jnp.issubdtype(labels.dtype, jnp.integer):
+        raise TypeError(
+            f"expected integer labels, got {labels.dtype}: convert them with "
+            "`labels.astype(int)`, or train on values with `loss=squared_error`"
+        )
     return braintools.metric.softmax_cross_entropy_with_integer_labels(scores, labels)
 
 
@@ -51,7 +61,17 @@ def squared_error(scores: jax.Array, targets: jax.Array) -> jax.Array:
     -------
     jax.Array
         Loss of every sample, shape ``[B]``.
+
+    Raises
+    ------
+    ValueError
+        The shapes differ: broadcasting would compare each sample with every target.
     """
+    if scores.shape != targets.shape:
+        raise ValueError(
+            f"expected targets of the scores' shape {scores.shape}, got {targets.shape}: one "
+            "value an output and sample, [N, n_out] in the data set"
+        )
     return jnp.mean((scores - targets) ** 2, axis=-1)
 
 
@@ -102,9 +122,12 @@ class Trainer:
     full size with samples of weight zero: none is dropped, none counts twice.
 
     ``braintools.trainer.Trainer`` exists and serves checkpoints, loggers and sharding. It
-    calls Python for every batch. Here an epoch stays inside one compiled loop, which was
-    measured 1.2 times faster on the reference network, and losses equal those of a loop
-    written by hand, bit for bit.
+    calls Python for every batch; here an epoch stays inside one compiled loop. On a network
+    of 100-20-2 neurons and 20 batches of 64 samples of 100 steps, its epochs took 1.5 to 1.9
+    times the processor time of these when handed ready batches, and 3.2 to 4.2 times with its
+    ``DataLoader`` (two versions of the libraries, medians of 40 interleaved epochs on a CPU).
+    With one large batch an epoch there is nothing to gain. Where no batch is padded, losses
+    equal those of a loop written by hand, bit for bit.
 
     Parameters
     ----------
@@ -137,10 +160,11 @@ class Trainer:
     >>> import trainable_spikes as ts
     >>> brainstate.random.seed(0)
     >>> with brainstate.environ.context(dt=1. * u.ms):
+    ...     data = ts.random_labels(n_samples=64, n_steps=50)
     ...     trainer = ts.Trainer(
     ...         ts.SpikingClassifier(100, 4, 2), braintools.optim.Adam(lr=3e-3)
     ...     )
-    >>> history = trainer.fit(ts.random_labels(n_samples=64, n_steps=50), epochs=3)
+    >>> history = trainer.fit(data, epochs=3)
     >>> round(history.loss[0], 4)  # a silent network starts at ln 2
     0.6931
     """
@@ -303,10 +327,12 @@ class Trainer:
         return self.reduce(rollout(self.network, spikes, memory=self.memory))
 
     def _batch_loss(
-        self, inputs: jax.Array, targets: jax.Array, sample_weight: jax.Array, key: jax.Array
+        self, inputs: jax.Array, targets: jax.Array, sample_weight: jax.Array | None, key: jax.Array
     ) -> tuple[jax.Array, jax.Array]:
         scores = self._scores(inputs, key)
         losses = self.loss(scores, targets)
+        if sample_weight is None:  # no padding; the mean of a loop by hand, to the last bit
+            return jnp.mean(losses), scores
         return jnp.sum(losses * sample_weight) / jnp.sum(sample_weight), scores
 
     def _epoch(self, inputs: Any, targets: Any, order: Any, sample_weight: Any, key: Any) -> Any:
@@ -314,7 +340,7 @@ class Trainer:
             self._batch_loss, self.weights, has_aux=True, return_value=True
         )
 
-        def step(batch: jax.Array, weight: jax.Array, key: jax.Array) -> Any:
+        def step(batch: jax.Array, weight: jax.Array | None, key: jax.Array) -> Any:
             grads, loss, scores = gradient(inputs[batch], targets[batch], weight, key)
             self.optimizer.step(grads)
             return loss, scores
@@ -325,7 +351,7 @@ class Trainer:
     def _evaluation(
         self, inputs: Any, targets: Any, order: Any, sample_weight: Any, key: Any
     ) -> Any:
-        def step(batch: jax.Array, weight: jax.Array, key: jax.Array) -> Any:
+        def step(batch: jax.Array, weight: jax.Array | None, key: jax.Array) -> Any:
             return self._batch_loss(inputs[batch], targets[batch], weight, key)
 
         keys = jax.random.split(key, len(order))
@@ -342,14 +368,18 @@ class Trainer:
         """Run a compiled pass over all batches; return loss, accuracy, scores by sample."""
         n_batches = -(-len(order) // batch_size)
         padding = n_batches * batch_size - len(order)
-        padded = np.concatenate([order, np.zeros(padding, order.dtype)])
-        weight = np.concatenate([np.ones(len(order)), np.zeros(padding)]).astype(np.float32)
-        batches = padded.reshape(n_batches, batch_size)
-        weight = weight.reshape(n_batches, batch_size)
+        batches = np.concatenate([order, np.zeros(padding, order.dtype)])
+        batches = batches.reshape(n_batches, batch_size)
+        sizes = np.full(n_batches, batch_size)
+        weight: np.ndarray | None = None
+        if padding:
+            weight = np.ones(batches.shape, np.float32)
+            weight[-1, batch_size - padding :] = 0
+            sizes[-1] -= padding
         with brainstate.environ.context(dt=self.dt):
             self._prepare_states(batch_size)
             losses, scores = compiled(data.inputs, data.targets, batches, weight, key)
-        loss = float(np.average(np.asarray(losses, np.float64), weights=weight.sum(axis=1)))
+        loss = float(np.average(np.asarray(losses, np.float64), weights=sizes))
         scores = np.asarray(scores).reshape(n_batches * batch_size, -1)[: len(order)]
         if not data.is_classification:
             return loss, float("nan"), scores
