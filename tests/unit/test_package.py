@@ -1,0 +1,119 @@
+"""What holds for the package as a whole: documented, small, and its examples run."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import importlib
+import inspect
+import pkgutil
+from pathlib import Path
+
+import pytest
+from numpydoc.docscrape import NumpyDocString
+
+import trainable_spikes as ts
+
+FOLDER = Path(ts.__file__).parent
+MODULES = ["trainable_spikes"] + [
+    f"trainable_spikes.{module.name}" for module in pkgutil.iter_modules([str(FOLDER)])
+]
+
+
+def public_callables() -> dict[str, object]:
+    """Public names, and the public methods of public classes."""
+    found = {name: getattr(ts, name) for name in ts.__all__}
+    for name in ts.__all__:
+        if inspect.isclass(found[name]):
+            for method, value in vars(found[name]).items():
+                if not method.startswith("_") and inspect.isfunction(value):
+                    found[f"{name}.{method}"] = value
+    return found
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_in_docstrings_do_what_they_show(name: str) -> None:
+    result = doctest.testmod(importlib.import_module(name))
+    assert result.failed == 0
+
+
+def test_modules_with_public_names_show_examples() -> None:
+    shown = [
+        example
+        for name in MODULES
+        for test in doctest.DocTestFinder().find(importlib.import_module(name))
+        for example in test.examples
+    ]
+    assert len(shown) > 20
+
+
+@pytest.mark.parametrize("name", ts.__all__)
+def test_public_name_has_its_parameters_and_result_documented(name: str) -> None:
+    value = getattr(ts, name)
+    text = inspect.getdoc(value)
+    assert text
+    documented = NumpyDocString(text)
+    assert documented["Summary"]
+    # The metaclass of brainstate modules hides the signature of the class itself.
+    hidden = inspect.isclass(value) and "__init__" in vars(value)
+    function = value.__init__ if hidden else value
+    parameters = [
+        {"VAR_POSITIONAL": "*", "VAR_KEYWORD": "**"}.get(parameter.kind.name, "") + parameter.name
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.name != "self"
+    ]
+    described = [
+        one
+        for section in ("Parameters", "Attributes")
+        for row in documented[section]
+        for one in row.name.split(", ")
+    ]
+    if inspect.isfunction(value):
+        assert documented["Returns"]
+        assert sorted(parameters) == sorted(described)
+    else:
+        assert set(parameters) <= set(described)
+
+
+def test_every_public_method_says_what_it_does() -> None:
+    assert not [name for name, value in public_callables().items() if not inspect.getdoc(value)]
+
+
+def documented_errors(node: ast.AST) -> set[str]:
+    rows = NumpyDocString(ast.get_docstring(node) or "Nothing.")["Raises"]
+    return {error for row in rows for error in row.type.split(", ")}
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("[!_]*.py")), ids=lambda path: path.stem)
+def test_errors_that_a_function_raises_are_in_its_docstring(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef) or node.name.startswith("_"):
+            continue
+        body = [node]
+        if isinstance(node, ast.ClassDef):  # what its construction raises is documented there
+            construction = ("__init__", "__post_init__")
+            body = [part for part in node.body if getattr(part, "name", "") in construction]
+        raised = {
+            inner.exc.func.id
+            for part in body
+            for inner in ast.walk(part)
+            if isinstance(inner, ast.Raise) and isinstance(inner.exc, ast.Call)
+        }
+        assert raised <= documented_errors(node), node.name
+
+
+def test_everything_public_is_listed_once_in_order() -> None:
+    assert ts.__all__ == sorted(ts.__all__)
+    imported = {name for name, value in vars(ts).items() if not name.startswith("_")}
+    modules = {name for name, value in vars(ts).items() if inspect.ismodule(value)}
+    assert imported - modules == set(ts.__all__)
+
+
+def test_package_stays_small() -> None:
+    assert len(ts.__all__) <= 40
+    lines = {path.name: len(path.read_text().splitlines()) for path in FOLDER.glob("*.py")}
+    assert sum(lines.values()) < 2000
+
+
+def test_package_is_marked_as_typed() -> None:
+    assert (FOLDER / "py.typed").is_file()
