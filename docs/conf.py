@@ -25,6 +25,7 @@ extensions = [
     "myst_nb",
     "executed_pages",
     "mathml",
+    "signatures",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.viewcode",
