@@ -202,7 +202,8 @@ def first_failing_unit_test(root: Path) -> str:
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "tests/unit", "-x", "-q", "--tb=line"],
         cwd=root,
-        env=os.environ | {"PYTHONPATH": str(root / "src"), "JAX_PLATFORMS": "cpu"},
+        env=os.environ
+        | {"PYTHONPATH": str(root / "src"), "JAX_PLATFORMS": "cpu", "COLUMNS": "240"},
         capture_output=True,
         text=True,
     )
