@@ -24,7 +24,7 @@ def test_next_build_is_right_after_a_kill_and_no_process_is_left(site, how):
     children = psutil.Process(build.pid).children(recursive=True)
     assert children, "a page is still executing, in a process of its own"
     build.send_signal(how)
-    build.communicate()
+    build.communicate(timeout=60)
     _, alive = psutil.wait_procs(children, timeout=20)
     assert not alive, "pages must not outlive the build that started them"
 

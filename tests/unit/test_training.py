@@ -390,7 +390,6 @@ def test_regression_reaches_its_targets_and_has_no_accuracy(
 @pytest.mark.parametrize(
     "readout",
     [
-        lambda: ts.MembraneReadout(6, 2),
         lambda: ts.SpikingReadout(6, 2, weight_scale=15.0),
         lambda: brainpy.state.LeakyRateReadout(6, 2),
     ],
