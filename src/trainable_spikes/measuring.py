@@ -11,11 +11,10 @@ import brainstate
 def temporary_memory(function: Callable[..., Any], *arguments: Any) -> int:
     """Return the bytes of temporaries that a function needs once compiled.
 
-    Compiles without running. Temporaries are what grows with the length of a rollout:
-    everything stored for the backward pass. Pass arrays as `arguments`; those a function
-    closes over become constants and hide from the count. The compiler's own
-    ``peak_memory_in_bytes`` cannot serve: on a CPU it was found to follow the size of the
-    arguments only.
+    Compiles without running. Temporaries are what grows with the length of a rollout: all
+    that is stored for the backward pass, so measure the function that takes the gradient.
+    The compiler's own ``peak_memory_in_bytes`` cannot serve: on a CPU it was found to follow
+    the size of the arguments only.
 
     Parameters
     ----------
