@@ -396,6 +396,10 @@ class Trainer:
             brainstate.nn.init_all_states(self.network, batch_size=batch_size)
         elif any(leaf.shape[:1] != (batch_size,) for s in states for leaf in _leaves(s)):
             brainstate.nn.reset_all_states(self.network, batch_size=batch_size)
+        # Initial values are weakly typed and results are not: to the compiler another type,
+        # and a second compilation of the same epoch.
+        for state in [*self.network.states().values(), self.optimizer.opt_state]:
+            state.value = jax.tree.map(_strongly_typed, state.value)
 
     def _check_targets(self, data: Dataset, batch_size: int) -> None:
         """Compare labels with the number of outputs before they silently index past it."""
@@ -415,6 +419,11 @@ class Trainer:
                 f"{self._n_out} outputs, got labels from {lowest} to {highest}: number "
                 "classes from 0, or give the network more outputs"
             )
+
+
+def _strongly_typed(leaf: jax.Array) -> jax.Array:
+    weak = getattr(leaf, "weak_type", False)
+    return jax.lax.convert_element_type(leaf, leaf.dtype) if weak else leaf
 
 
 def _leaves(state: brainstate.State) -> list[jax.Array]:
