@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +12,13 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FIXTURE = Path(__file__).parent / "fixture_site"
-STRICT = [sys.executable, "-m", "sphinx", "-n", "-W", "--keep-going", "-b", "html"]
+# As `python -m sphinx`, but never deaf to Ctrl-C: a shell starts its background jobs so, and
+# all their children inherit it.
+SPHINX = (
+    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from sphinx.cmd.build import main; sys.exit(main(sys.argv[1:]))"
+)
+STRICT = [sys.executable, "-c", SPHINX, "-n", "-W", "--keep-going", "-b", "html"]
 
 
 class FixtureSite:
@@ -50,8 +55,6 @@ class FixtureSite:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            # A shell starts its background jobs deaf to Ctrl-C, and their children inherit it.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def build(self) -> tuple[int, str]:
