@@ -48,12 +48,36 @@ def mutations(session: nox.Session) -> None:
 
 
 @nox.session
+def margins(session: nox.Session) -> None:
+    """Run pages again with other seeds and record how much room each bound has. Takes long."""
+    _install(session, TESTS)
+    session.run("python", "docs/_ext/margins.py", *session.posargs)
+
+
+@nox.session
+def evidence(session: nox.Session) -> None:
+    """Record results too long for a build: all scripts of docs/evidence, or those named."""
+    _install(session)
+    scripts = sorted(Path("docs/evidence").glob("*.py"))
+    for script in scripts:
+        if not session.posargs or script.stem in session.posargs:
+            session.run("python", script, env={"PYTHONPATH": "docs/_ext"})
+
+
+@nox.session(name="claims-diff", venv_backend="none")
+def claims_diff(session: nox.Session) -> None:
+    """Print what moved between the claims.json files of two builds: OLD NEW."""
+    session.run("python3", "docs/_ext/claims_diff.py", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style and types, in the code cells of pages too."""
     _install(session, TESTS, LINT)
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("python", "docs/_ext/page_lint.py")
+    session.run("python", "docs/_ext/claims_lint.py")
     session.run("mypy")
 
 

@@ -24,6 +24,7 @@ release = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["versi
 extensions = [
     "myst_nb",
     "executed_pages",
+    "measured",
     "mathml",
     "signatures",
     "sphinx.ext.autodoc",
@@ -32,6 +33,7 @@ extensions = [
     "numpydoc",
     "sphinx_copybutton",
     "sphinx_design",
+    "sphinxcontrib.bibtex",
 ]
 exclude_patterns = ["_build", "_ext", "**/data"]
 nitpicky = True
@@ -54,14 +56,21 @@ autodoc_typehints = "none"  # numpydoc sections say the types, with shapes and u
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
 
+bibtex_bibfiles = ["references.bib"]
+bibtex_default_style = "plain"
+bibtex_reference_style = "author_year"
+
 # -- HTML --------------------------------------------------------------------
 html_theme = "sphinx_book_theme"
 html_title = project
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["sort-tables.js"]
 html_favicon = "_static/favicon.svg"
 html_math_renderer = "mathml"
 html_baseurl = os.environ.get("READTHEDOCS_CANONICAL_URL", "")
 html_context = {"default_mode": "auto"}
 html_theme_options = {"show_toc_level": 2, **theme_options(os.environ)}
 copybutton_exclude = ".linenos, .gp, .go"
+# What the build checks is not for a reader's own machine.
+copybutton_selector = "div:not(.tag_claim) > .cell_input pre, div.highlight:not(.cell *) pre"

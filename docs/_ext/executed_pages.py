@@ -7,16 +7,23 @@ from typing import Any
 
 from myst_nb.core.config import NbParserConfig
 from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell, new_output
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import SphinxError
 from sphinx.util import logging
 
 import page_runner
+from claim_record import MIME, TAG
+from page_runner import PageResult
 from page_source import PageError, parse_page
-from page_store import PageStore
+from page_store import Execution, PageStore
 
 LOGGER = logging.getLogger(__name__)
+FOLDED = {"code_prompt_show": "What the build checks here", "code_prompt_hide": "Fold"}
+
+# Of this build, for the extensions that show what pages measured.
+results: list[PageResult] = []
 
 
 class PagesFailed(SphinxError):
@@ -36,7 +43,7 @@ def run_pages(app: Sphinx) -> None:
     """Bring all pages up to date; a build with a failing page ends here, with the report."""
     root = Path(app.srcdir).parent
     try:
-        results = page_runner.run_pages(root, LOGGER.info)
+        results[:] = page_runner.run_pages(root, LOGGER.info)
     except PageError as error:
         raise PagesFailed(str(error)) from None
     if report := page_runner.problems(results):
@@ -77,5 +84,33 @@ def read_page(text: str, root: str, docname: str, key: str) -> NotebookNode:
         raise PagesFailed(f"{page.path} or the page store changed during the build; build again")
     for cell, executed in zip(code, run.notebook.cells, strict=True):
         cell.outputs, cell.execution_count = executed.outputs, executed.execution_count
+        if TAG in cell.metadata.get("tags", []):
+            _fold(cell)
+    _add_provenance(page.notebook, run)
     page.notebook.metadata["language_info"] = {"name": "python", "pygments_lexer": "python3"}
     return page.notebook
+
+
+def _fold(cell: NotebookNode) -> None:
+    """Fold a cell of claims, with a line for each in the place of its record."""
+    cell.metadata["tags"] = [*cell.metadata["tags"], "hide-cell"]
+    cell.metadata["mystnb"] = FOLDED
+    claims = [out.data["text/plain"] for out in cell.outputs if MIME in out.get("data", {})]
+    text = "".join(f"{line}\n" for line in claims)
+    cell.outputs = [new_output("stream", name="stdout", text=text)] if claims else []
+
+
+def _add_provenance(notebook: NotebookNode, run: Execution) -> None:
+    """End the page with where its results come from, as of the run and not of the rendering."""
+    came = run.provenance
+    versions = ", ".join(f"{name} {version}" for name, version in came.versions.items())
+    commit = (
+        f" at commit {came.commit[:10]}" + ", with changes" * came.changed if came.commit else ""
+    )
+    line = (
+        f"This page ran on {run.finished_at[:10]} in {run.seconds:.0f} s "
+        f"({run.cpu_seconds:.0f} core-seconds, at most {run.peak_memory / 2**20:.0f} MiB) on "
+        f"{came.device}, with Python {came.python}, {versions}{commit}."
+    )
+    notebook.cells.append(new_markdown_cell(f":::{{div}} provenance\n{line}\n:::"))
+    notebook.metadata["source_map"] = [*notebook.metadata["source_map"], 0]

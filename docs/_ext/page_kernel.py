@@ -18,6 +18,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
+from claim_record import ALONE_VARIABLE, PAGE_VARIABLE
 from page_source import Cell, Page
 
 EXPECTED_ERROR = "raises-exception"
@@ -33,6 +34,7 @@ class Run:
     notebook: NotebookNode
     seconds: float = 0.0
     cpu_seconds: float = 0.0
+    peak_memory: int = 0
     problems: list[str] = field(default_factory=list)
 
 
@@ -43,7 +45,7 @@ def kernel_environment(root: Path, settings: Path) -> dict[str, str]:
     return kept | {
         "JAX_PLATFORMS": "cpu",
         # First on the path, so that the source that is hashed is the source that runs.
-        "PYTHONPATH": str(root / "src"),
+        "PYTHONPATH": os.pathsep.join([str(root / "src"), str(root / "docs" / "_ext")]),
         "PYTHONHASHSEED": "0",
         # tqdm's advice to install widgets; it is about notebooks that readers run, not a page.
         "PYTHONWARNINGS": "ignore:IProgress not found",
@@ -83,12 +85,16 @@ async def run_page(page: Page, folder: Path, environment: dict[str, str], socket
         coalesce_streams=True,
     )
     client.reset_execution_trackers()
+    environment = environment | {PAGE_VARIABLE: page.path}
+    if page.alone:
+        environment[ALONE_VARIABLE] = "1"
     start = time.perf_counter()
     try:
         await manager.start_kernel(extra_arguments=KERNEL_ARGUMENTS, env=environment, cwd=folder)
         await client.async_start_new_kernel_client()
         await _run_cells(page, client, run)
-        run.cpu_seconds = _cpu_seconds(manager)
+        process = psutil.Process(manager.provisioner.pid)  # type: ignore[union-attr]
+        run.cpu_seconds, run.peak_memory = _cpu_seconds(process), _peak_memory(process)
     except Exception as error:
         run.problems.append(f"{page.path}: the page's process failed: {error!r}")
     finally:
@@ -144,7 +150,14 @@ def _report(where: str, what: str, source: Cell, detail: str = "") -> str:
     )
 
 
-def _cpu_seconds(manager: AsyncKernelManager) -> float:
-    pid: int = manager.provisioner.pid  # type: ignore[union-attr]  # set for local processes
-    times = psutil.Process(pid).cpu_times()
+def _cpu_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
     return times.user + times.system + times.children_user + times.children_system
+
+
+def _peak_memory(process: psutil.Process) -> int:
+    """Return the most bytes that the process held; where no system file says, those of now."""
+    status = Path(f"/proc/{process.pid}/status")
+    if status.exists() and (peak := re.search(r"VmHWM:\s*(\d+) kB", status.read_text())):
+        return 1024 * int(peak[1])
+    return int(process.memory_info().rss)

@@ -16,7 +16,7 @@ from page_source import Page
 
 REQUIREMENTS = "requirements/pages.txt"
 # How a page is run decides its outputs; how runs are scheduled and reported does not.
-RUNNER = "docs/_ext/page_kernel.py"
+RUNNER = tuple(f"docs/_ext/{name}.py" for name in ("page_kernel", "claims", "claim_record"))
 
 
 def fingerprint(root: Path) -> str:
@@ -60,7 +60,7 @@ def _version(name: str) -> str:
 
 
 def _files(root: Path) -> Iterator[Path]:
-    yield root / RUNNER
+    yield from (root / name for name in RUNNER)
     yield from _tree(root / "src")
     for folder in sorted((root / "docs").rglob("data")):
         if folder.is_dir() and not _ignored(folder.relative_to(root)):

@@ -19,6 +19,7 @@ from page_kernel import kernel_environment, prepare, run_page
 from page_key import fingerprint, page_key
 from page_source import Page, list_pages
 from page_store import Execution, PageStore
+from provenance import provenance
 
 Say = Callable[[str], None]
 
@@ -98,11 +99,15 @@ async def _execute(root: Path, results: list[PageResult], store: PageStore, say:
 
     # Longest first: a long page that starts last leaves the other cores idle at the end.
     stale.sort(key=lambda result: _expected_seconds(result.page, store), reverse=True)
+    together = [result for result in stale if not result.page.alone]
+    alone = [result for result in stale if result.page.alone]
     finished = asyncio.Event()
     peak = asyncio.create_task(_peak_memory(finished))
     # A folder with a short name: the system limits the length of a socket's path.
     with tempfile.TemporaryDirectory(prefix="pages-") as sockets:
-        await asyncio.gather(*(one(r, Path(sockets, str(i))) for i, r in enumerate(stale)))
+        await asyncio.gather(*(one(r, Path(sockets, str(i))) for i, r in enumerate(together)))
+        for number, result in enumerate(alone):
+            await one(result, Path(sockets, f"alone-{number}"))
     finished.set()
     say(f"peak memory of all processes while pages ran: {await peak / 2**30:.2f} GiB")
 
@@ -113,7 +118,14 @@ async def _run_and_store(
     page = result.page
     run = await run_page(page, (root / page.path).parent, variables, socket)
     finished = datetime.now(UTC).isoformat(timespec="seconds")
-    execution = Execution(run.notebook, run.seconds, run.cpu_seconds, finished)
+    execution = Execution(
+        notebook=run.notebook,
+        seconds=run.seconds,
+        cpu_seconds=run.cpu_seconds,
+        finished_at=finished,
+        peak_memory=run.peak_memory,
+        provenance=provenance(root),
+    )
     result.cached, result.run, result.problems = False, execution, run.problems
     if page_key(page, fingerprint(root)) != result.key:
         # What ran is not what the key says: storing it would poison every later build.

@@ -44,7 +44,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Page:
-    """A page with code cells; `budget` is in core-seconds, imports included."""
+    """A page with code cells; `budget` is in core-seconds, imports included.
+
+    A page that runs `alone` compares times: no other page runs beside it.
+    """
 
     docname: str
     path: str
@@ -52,6 +55,7 @@ class Page:
     budget: float
     notebook: NotebookNode
     cells: tuple[Cell, ...]
+    alone: bool = False
 
 
 def list_pages(root: Path) -> list[Page]:
@@ -98,7 +102,8 @@ def parse_page(docname: str, text: str) -> Page:
     if cells:
         _check_front_matter(path, notebook.metadata)
     kind, budget = notebook.metadata.get("kind"), notebook.metadata.get("budget")
-    return Page(docname, path, str(kind), float(budget or 0), notebook, cells)
+    alone = bool(notebook.metadata.get("alone", False))
+    return Page(docname, path, str(kind), float(budget or 0), notebook, cells, alone)
 
 
 def _check_front_matter(path: str, front_matter: NotebookNode) -> None:

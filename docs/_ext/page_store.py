@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import nbformat
 from filelock import BaseFileLock, FileLock
 from nbformat import NotebookNode
+
+from claim_record import MIME, Claim
+from provenance import Provenance
 
 ENVIRONMENT_VARIABLE = "TRAINABLE_SPIKES_PAGE_STORE"
 KEPT_PER_PAGE = 8
@@ -24,6 +27,14 @@ class Execution:
     seconds: float
     cpu_seconds: float
     finished_at: str
+    peak_memory: int
+    provenance: Provenance
+
+    @property
+    def claims(self) -> list[Claim]:
+        """The claims that the page made, in its order."""
+        outputs = (output for cell in self.notebook.cells for output in cell.outputs)
+        return [Claim(**out.data[MIME]) for out in outputs if MIME in out.get("data", {})]
 
 
 class PageStore:
@@ -56,11 +67,9 @@ class PageStore:
         """Store a run, and drop the page's oldest ones beyond a fixed number."""
         folder = self._page(docname)
         folder.mkdir(parents=True, exist_ok=True)
-        run.notebook.metadata[_METADATA] = {
-            "seconds": run.seconds,
-            "cpu_seconds": run.cpu_seconds,
-            "finished_at": run.finished_at,
-        }
+        facts = {field.name: getattr(run, field.name) for field in fields(run)[1:]}
+        facts["provenance"] = asdict(run.provenance)
+        run.notebook.metadata[_METADATA] = facts
         text = nbformat.writes(run.notebook)
         # Replacing is atomic, and fsync comes first: a reader, or a build after a power
         # cut, finds the old state or the new one and never half a file.
@@ -86,7 +95,9 @@ def _read(path: Path) -> Execution | None:
     try:
         notebook = nbformat.read(path, as_version=4)
         nbformat.validate(notebook)
-        return Execution(notebook, **notebook.metadata.pop(_METADATA))
+        facts = dict(notebook.metadata.pop(_METADATA))
+        facts["provenance"] = Provenance(**facts["provenance"])
+        return Execution(notebook, **facts)
     except Exception:
         # Absent, cut short or otherwise damaged: in each case the page just runs again.
         return None

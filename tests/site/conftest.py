@@ -18,6 +18,13 @@ SPHINX = (
     "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
     "from sphinx.cmd.build import main; sys.exit(main(sys.argv[1:]))"
 )
+COPIED = (
+    "pyproject.toml",
+    "docs/conf.py",
+    "docs/references.bib",
+    "docs/reference/measured.md",
+    "docs/reference/bibliography.md",
+)
 STRICT = [sys.executable, "-c", SPHINX, "-n", "-W", "--keep-going", "-b", "html"]
 
 
@@ -33,7 +40,8 @@ class FixtureSite:
         ignore = shutil.ignore_patterns("__pycache__")
         for name in ("docs/_ext", "docs/_static", "requirements"):
             shutil.copytree(ROOT / name, root / name, ignore=ignore)
-        for name in ("docs/conf.py", "pyproject.toml"):
+        (root / "docs" / "reference").mkdir()
+        for name in COPIED:
             shutil.copy(ROOT / name, root / name)
         return cls(root)
 

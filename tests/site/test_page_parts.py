@@ -8,6 +8,7 @@ import pytest
 import page_key
 from page_source import PageError, list_pages, parse_page
 from page_store import KEPT_PER_PAGE, Execution, PageStore
+from provenance import Provenance
 from repository import theme_options
 
 FRONT_MATTER = (
@@ -22,7 +23,9 @@ def key(text, environment="env"):
 
 def execution(text="1"):
     cell = nbformat.v4.new_code_cell(text)
-    return Execution(nbformat.v4.new_notebook(cells=[cell]), 2.0, 3.0, "2020-01-01T00:00:00")
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    came = Provenance("3.11.7", "Linux", "a machine", {"jax": "0.10.2"}, "abc", False)
+    return Execution(notebook, 2.0, 3.0, "2020-01-01T00:00:00", 2**20, came)
 
 
 def test_cells_know_their_line_and_nested_ones_are_not_cells():

@@ -1,0 +1,79 @@
+"""Recorded evidence: results too long for a build, with what they came from.
+
+A script `docs/evidence/NAME.py` measures and calls :func:`record`, which writes `NAME.json`
+beside it; `nox -s evidence -- NAME` runs it. The site shows such claims marked as recorded, and
+says so when the code has changed since.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from claim_record import Claim
+from provenance import Provenance, provenance
+
+FOLDER = "docs/evidence"
+NOT_EVIDENCE = ("margins.json",)
+
+
+@dataclass(frozen=True)
+class Recorded(Provenance):
+    """Where a record comes from, and the day it was made."""
+
+    when: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The claims of one record; `code` maps each file they came from to its hash."""
+
+    page: str
+    claims: list[Claim]
+    code: dict[str, str]
+    provenance: Recorded
+
+    def stale(self, root: Path) -> bool:
+        """Whether any file that made the record reads otherwise now, or is gone."""
+        return any(_hash(root / name) != found for name, found in self.code.items())
+
+
+def record(script: str, page: str, claims: Sequence[Claim]) -> Path:
+    """Write the claims that `script`, a path, measured for a page of the site."""
+    source = Path(script).resolve()
+    root = source.parents[2]
+    missed = [claim.summary for claim in claims if not claim.holds]
+    if missed:
+        raise SystemExit("expected every claim to hold, missed: " + "; ".join(missed))
+    used = [source, *sorted((root / "src").rglob("*.py"))]
+    found = Evidence(
+        page=page,
+        claims=list(claims),
+        code={path.relative_to(root).as_posix(): _hash(path) for path in used},
+        provenance=Recorded(**asdict(provenance(root)), when=datetime.now(UTC).date().isoformat()),
+    )
+    target = source.with_suffix(".json")
+    target.write_text(json.dumps(asdict(found), indent=1, ensure_ascii=False) + "\n")
+    return target
+
+
+def load_evidence(root: Path) -> list[Evidence]:
+    """Return every record under `root`, in name order."""
+    paths = sorted((root / FOLDER).glob("*.json"))
+    return [_load(path) for path in paths if path.name not in NOT_EVIDENCE]
+
+
+def _load(path: Path) -> Evidence:
+    facts: dict[str, Any] = json.loads(path.read_text(encoding="utf8"))
+    facts["claims"] = [Claim(**claim) for claim in facts["claims"]]
+    facts["provenance"] = Recorded(**facts["provenance"])
+    return Evidence(**facts)
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else "absent"

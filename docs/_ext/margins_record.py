@@ -1,0 +1,66 @@
+"""How much room the bounds of claims have: pages run again with shifted seeds, on each stack."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from page_key import page_key
+from page_source import Page
+
+FILE = "docs/evidence/margins.json"
+
+
+@dataclass(frozen=True)
+class Room:
+    """The least room of a claim's bound over all draws; negative where one was outside it."""
+
+    least: float
+    draws: int
+    stacks: list[str]
+    text: str
+
+
+def code_digest(page: Page) -> str:
+    """Return what a page's margins belong to: its code, whatever runs it."""
+    return page_key(page, "")
+
+
+def load_record(root: Path) -> dict[str, Any]:
+    """Return the record as it is stored: by stack, then page; rooms by claim, one a draw."""
+    path = root / FILE
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def load_margins(root: Path, pages: Sequence[Page]) -> dict[str, Room]:
+    """Return the least room by claim; a page whose code has changed since has none."""
+    record = load_record(root)
+    rooms: dict[str, dict[str, list[float]]] = {}
+    for page in pages:
+        for stack, by_page in sorted(record.items()):
+            found = by_page.get(page.docname, {})
+            if found.get("code") == code_digest(page):
+                for name, values in found["rooms"].items():
+                    rooms.setdefault(name, {})[stack] = values
+    return {name: _room(by_stack) for name, by_stack in rooms.items()}
+
+
+def save_margins(root: Path, stack: str, page: Page, draws: Sequence[dict[str, float]]) -> None:
+    """Put a page's rooms, one mapping from claim to room a draw, in the place of older ones."""
+    record = load_record(root)
+    names = sorted({name for draw in draws for name in draw})
+    record.setdefault(stack, {})[page.docname] = {
+        "code": code_digest(page),
+        "rooms": {n: [float(f"{d[n]:.4g}") for d in draws if n in d] for n in names},
+    }
+    (root / FILE).write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
+
+
+def _room(by_stack: dict[str, list[float]]) -> Room:
+    least = min(min(values) for values in by_stack.values())
+    draws = min(len(values) for values in by_stack.values())
+    text = f"{least:.2g}".replace("-", "−") + f" over {draws} draws on {' and '.join(by_stack)}"
+    return Room(least, draws, list(by_stack), text)
