@@ -1,7 +1,4 @@
-"""Train spiking networks built with brainpy.state: the code the pages of the site share.
-
-Every name is re-exported here, so pages write ``import trainable_spikes as ts``.
-"""
+"""Train spiking networks built with brainpy.state: the code the pages share, as ``ts``."""
 
 from trainable_spikes.data import (
     Dataset,
@@ -13,8 +10,10 @@ from trainable_spikes.data import (
     rate_patterns,
 )
 from trainable_spikes.encoding import latency_spikes, poisson_spikes, time_first
+from trainable_spikes.initializing import fluctuation_driven, membrane_statistics
 from trainable_spikes.measuring import temporary_memory
 from trainable_spikes.models import SpikingClassifier
+from trainable_spikes.neurons import DetachedLIF
 from trainable_spikes.plotting import plot_history, plot_scores
 from trainable_spikes.readouts import (
     FilteredReadout,
@@ -25,7 +24,7 @@ from trainable_spikes.readouts import (
     mean_over_time,
     sum_over_time,
 )
-from trainable_spikes.rollout import Recording, record, rollout
+from trainable_spikes.rollout import Recording, record, rollout, truncated_rollout
 from trainable_spikes.training import (
     Evaluation,
     History,
@@ -38,6 +37,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Dataset",
+    "DetachedLIF",
     "Evaluation",
     "FilteredReadout",
     "History",
@@ -49,10 +49,12 @@ __all__ = [
     "cross_entropy",
     "fashion_mnist",
     "fashion_mnist_sample",
+    "fluctuation_driven",
     "last_step",
     "latency_spikes",
     "max_over_time",
     "mean_over_time",
+    "membrane_statistics",
     "mnist",
     "plot_history",
     "plot_scores",
@@ -66,4 +68,5 @@ __all__ = [
     "sum_over_time",
     "temporary_memory",
     "time_first",
+    "truncated_rollout",
 ]

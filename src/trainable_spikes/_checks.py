@@ -10,22 +10,7 @@ import brainunit as u
 
 
 def time_step() -> u.Quantity:
-    """Return the environment's time step, or explain how to set one.
-
-    Returns
-    -------
-    brainunit.Quantity
-        The time step ``dt``, a positive time.
-
-    Raises
-    ------
-    RuntimeError
-        No ``dt`` is set.
-    TypeError
-        ``dt`` is not a time: it has no unit, or another one.
-    ValueError
-        ``dt`` is not positive.
-    """
+    """Return the environment's time step ``dt``, or raise with how to set one."""
     dt = brainstate.environ.get("dt", None)
     if dt is None:
         raise RuntimeError(
@@ -33,14 +18,12 @@ def time_step() -> u.Quantity:
             "`brainstate.environ.set(dt=1. * u.ms)` first, or work inside "
             "`with brainstate.environ.context(dt=1. * u.ms):`"
         )
-    quantity("dt", dt, u.ms, "brainstate.environ.set(dt=1. * u.ms)")
-    if float(dt.to_decimal(u.ms)) <= 0:
-        raise ValueError(f"expected a positive time step dt, got {dt}: set dt=1. * u.ms, say")
+    positive_quantity("dt", dt, u.ms, "brainstate.environ.set(dt=1. * u.ms)")
     return dt
 
 
 def quantity(name: str, value: Any, unit: u.Unit, example: str) -> None:
-    """Raise a ``TypeError`` unless `value` can be expressed in `unit`."""
+    """Raise a ``TypeError`` unless `value` can be expressed in `unit`, as `example` is."""
     if not isinstance(value, u.Quantity):
         raise TypeError(
             f"expected {name} with a unit such as {unit}, got {value!r} without one: "
@@ -50,6 +33,13 @@ def quantity(name: str, value: Any, unit: u.Unit, example: str) -> None:
         raise TypeError(f"expected {name} in a unit such as {unit}, got {value}: write `{example}`")
 
 
+def positive_quantity(name: str, value: Any, unit: u.Unit, example: str) -> None:
+    """Raise as :func:`quantity` does, and a ``ValueError`` unless `value` is above zero."""
+    quantity(name, value, unit, example)
+    if not float(value.to_decimal(unit)) > 0:
+        raise ValueError(f"expected {name} above zero, got {value}: write `{example}`, say")
+
+
 def positive_integer(name: str, value: Any) -> None:
     """Raise a ``ValueError`` unless `value` is an integer above zero."""
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
@@ -57,15 +47,7 @@ def positive_integer(name: str, value: Any) -> None:
 
 
 def step_probability(name: str, rate: Any) -> float:
-    """Return the chance of a spike in one step at a firing rate, ``rate * dt``.
-
-    Raises
-    ------
-    TypeError
-        `rate` is not a frequency.
-    ValueError
-        It is negative, or asks for more than one spike a step.
-    """
+    """Return the chance of a spike in one step, ``rate * dt``; raise where it is none."""
     quantity(name, rate, u.Hz, f"{name}=5. * u.Hz")
     dt = time_step()
     probability = float(rate.to_decimal(u.Hz)) * float(dt.to_decimal(u.second))

@@ -92,8 +92,10 @@ class Dataset:
         Raises
         ------
         ValueError
-            The parts need more samples than there are.
+            A part is empty, or they need more samples than there are.
         """
+        for size in sizes:
+            positive_integer("size", size)
         if sum(sizes) > len(self):
             raise ValueError(
                 f"expected parts of at most {len(self)} samples together, got "
@@ -131,8 +133,8 @@ def random_labels(
 
     Raises
     ------
-    TypeError
-        `rate` is not a frequency.
+    RuntimeError, TypeError, ValueError
+        No ``dt`` is set; `rate` is not a frequency, or none from 0 to one spike a step.
     """
     probability = step_probability("rate", rate)
     generator = np.random.default_rng(seed)
@@ -160,11 +162,11 @@ def rate_patterns(
     n_samples, n_classes, n_in, n_steps : int
         Sizes.
     low, high : brainunit.Quantity
-        Firing rates of an input outside and inside its class's half.
+        Firing rate of an input that the sample's class does not raise, and of one it does.
     task_seed : int
         Seeds which inputs each class raises: the task.
     seed : int
-        Seeds labels and spikes: the sample of it. Draw training, validation and test data
+        Seeds the labels and spikes drawn from the task. Draw training, validation and test data
         with one `task_seed` and different seeds.
 
     Returns
@@ -174,8 +176,8 @@ def rate_patterns(
 
     Raises
     ------
-    TypeError
-        A rate is not a frequency.
+    RuntimeError, TypeError, ValueError
+        No ``dt`` is set; a rate is not a frequency, or none from 0 to one spike a step.
     """
     outside, inside = step_probability("low", low), step_probability("high", high)
     task = np.random.default_rng(task_seed)
@@ -208,10 +210,10 @@ def randman(
         y_m(x) = \prod_{d=1}^{D} \sum_{k=0}^{K-1} \frac{a_{mdk}}{(k + 1)^\alpha}
                  \sin\bigl(2 \pi (k \, x_d \, b_{mdk} + \varphi_{mdk})\bigr)
 
-    with :math:`a, b, \varphi` uniform on [0, 1] and :math:`a_{md0} = 0`. Scaled to [0, 1]
-    for each class and input, it is the spike time in units of half the trial. Every input
-    spikes once in every sample, so counts carry no information about the class. After
-    Zenke and Vogels (2021), https://doi.org/10.1162/neco_a_01367; the scale is taken from
+    with :math:`a, b, \varphi` uniform on [0, 1], :math:`a_{md0} = 0` and as many terms
+    :math:`K` as exceed 0.001. Scaled to [0, 1] for each class and input, it is the spike time
+    in units of half the trial. Every input spikes once, so counts carry no information about
+    the class. After Zenke and Vogels (2021, doi:10.1162/neco_a_01367); the scale is taken from
     one fixed set of points of the task, so that different samples share it.
 
     Parameters
@@ -221,18 +223,25 @@ def randman(
     dimension : int, default 1
         Dimension ``D`` of each class's manifold.
     alpha : float, default 1
-        Smoothness: larger is smoother, and easier.
+        Smoothness, above zero: larger is smoother, and easier.
     task_seed : int
         Seeds the manifolds: the task.
     seed : int
-        Seeds labels and points: the sample of it.
+        Seeds the labels and points drawn from the task.
 
     Returns
     -------
     Dataset
         Spikes ``[N, T, n_in]`` and labels ``[N]``.
+
+    Raises
+    ------
+    ValueError
+        `dimension` is no positive integer, or `alpha` not above zero.
     """
     positive_integer("dimension", dimension)
+    if not alpha > 0:
+        raise ValueError(f"expected alpha above zero, got {alpha!r}: larger is smoother, try 1")
     task = np.random.default_rng(task_seed)
     generator = np.random.default_rng(seed)
     labels = generator.integers(n_classes, size=n_samples)
@@ -264,6 +273,7 @@ def _manifold(points: np.ndarray, coefficients: np.ndarray, alpha: float) -> np.
     return value
 
 
+#: Names of the ten classes of Fashion-MNIST, in the order of their labels.
 FASHION_CLASSES = (
     "T-shirt",
     "Trouser",
@@ -287,7 +297,7 @@ def fashion_mnist_sample() -> tuple[Dataset, Dataset]:
     Returns
     -------
     train, test : Dataset
-        3000 and 1000 images of 28 x 28 pixels in [0, 1], shape ``[N, 784]``, with labels
+        3,000 and 1,000 images of 28 × 28 pixels in [0, 1], shape ``[N, 784]``, with labels
         0 to 9 named by ``trainable_spikes.data.FASHION_CLASSES``.
 
     Examples
@@ -365,13 +375,6 @@ def mnist(folder: str | Path | None = None) -> tuple[Dataset, Dataset]:
     -------
     train, test : Dataset
         60,000 and 10,000 images in [0, 1], shape ``[N, 784]``, with labels 0 to 9.
-
-    Raises
-    ------
-    FileNotFoundError
-        `folder` lacks one of the files.
-    ValueError
-        A file is damaged or holds something else.
     """
     return _idx_data("mnist", _MNIST, folder)
 
@@ -402,7 +405,7 @@ def _read_idx(path: Path, shape: tuple[int, ...]) -> np.ndarray:
     if not path.is_file():
         raise FileNotFoundError(
             f"expected the file {path}, found none: give the folder that holds the four "
-            "*-ubyte.gz files, or no folder to have them downloaded"
+            "*-ubyte.gz files"
         )
     try:
         content = gzip.decompress(path.read_bytes())

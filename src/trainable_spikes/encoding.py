@@ -50,9 +50,8 @@ def poisson_spikes(n_steps: int, max_rate: u.Quantity) -> Encoder:
     :math:`x \, r_\mathrm{max} \, \Delta t`, the Bernoulli approximation of a Poisson
     process (Dayan and Abbott 2001, section 1.4).
 
-    ``braintools.PoissonEncoder`` exists; this one is here because that name warns of its
-    removal on braintools 0.4 while its new one is missing from 0.3, and because a random
-    key as an argument keeps a compiled training step reproducible.
+    ``braintools.PoissonEncoder`` warns of its removal on braintools 0.4 while its new name is
+    missing from 0.3. This one takes its key as an argument, so a training step repeats.
 
     Parameters
     ----------
@@ -69,18 +68,8 @@ def poisson_spikes(n_steps: int, max_rate: u.Quantity) -> Encoder:
 
     Raises
     ------
-    TypeError
-        `max_rate` is not a frequency.
-    ValueError
-        The rate asks for more than one spike a step.
-
-    Examples
-    --------
-    >>> import brainstate, jax, brainunit as u
-    >>> with brainstate.environ.context(dt=1. * u.ms):
-    ...     encode = poisson_spikes(n_steps=200, max_rate=100. * u.Hz)
-    >>> encode(jax.numpy.full((4, 3), 0.5), jax.random.key(0)).shape
-    (200, 4, 3)
+    RuntimeError, TypeError, ValueError
+        No ``dt`` is set; `max_rate` is not a frequency, or more than one spike a step.
     """
     positive_integer("n_steps", n_steps)
     probability = step_probability("max_rate", max_rate)
@@ -98,8 +87,7 @@ def latency_spikes(n_steps: int, latest: u.Quantity, *, threshold: float = 0.0) 
     A neuron with intensity :math:`x` spikes at :math:`t = (1 - x) \, t_\mathrm{latest}`,
     rounded to a step; at or below `threshold` it stays silent.
 
-    ``braintools.LatencyEncoder`` exists; on braintools 0.3 it warns about a function it
-    calls, and on 0.4 about its own name, so no one spelling of it runs clean on both.
+    ``braintools.LatencyEncoder`` warns on braintools 0.3 and 0.4 alike, under any one name.
 
     Parameters
     ----------
@@ -118,10 +106,8 @@ def latency_spikes(n_steps: int, latest: u.Quantity, *, threshold: float = 0.0) 
 
     Raises
     ------
-    TypeError
-        `latest` is not a time.
-    ValueError
-        `latest` does not fit into ``n_steps``.
+    RuntimeError, TypeError, ValueError
+        No ``dt`` is set; `latest` is not a time, or does not fit into ``n_steps``.
 
     Examples
     --------
@@ -143,6 +129,7 @@ def latency_spikes(n_steps: int, latest: u.Quantity, *, threshold: float = 0.0) 
         )
 
     def encode(intensity: jax.Array, key: jax.Array | None = None) -> jax.Array:
+        intensity = jnp.asarray(intensity, jnp.float32)  # bytes would wrap around below zero
         step = jnp.round((1 - intensity) * latest_step).astype(jnp.int32)
         step = jnp.where(intensity > threshold, step, n_steps)  # past the end: no spike
         return jax.nn.one_hot(step, n_steps, axis=0, dtype=jnp.float32)

@@ -11,7 +11,8 @@ import braintools
 import brainunit as u
 import jax
 
-from trainable_spikes._checks import positive_integer, quantity
+from trainable_spikes._checks import positive_integer, positive_quantity
+from trainable_spikes.neurons import DetachedLIF
 from trainable_spikes.readouts import FilteredReadout
 
 
@@ -30,8 +31,9 @@ class SpikingClassifier(brainstate.nn.Module):
         s_t &= H(V_t - V_\mathrm{th})
 
     for a soft reset; a hard reset returns the potential to rest instead of subtracting the
-    threshold. The equations are those of Neftci, Mostafa and Zenke (2019), with the
-    membrane integrated exactly within a step.
+    threshold. They follow Neftci, Mostafa and Zenke (2019, doi:10.1109/MSP.2019.2931595), but
+    the membrane is integrated as if the current were constant within a step. The bias
+    :math:`b` enters like a spike, once a step: with half the time step it does twice as much.
 
     Parameters
     ----------
@@ -46,10 +48,14 @@ class SpikingClassifier(brainstate.nn.Module):
     surrogate : callable, optional
         Surrogate gradient, one of ``braintools.surrogate``; ``ReluGrad()`` by default.
     reset : {"soft", "hard"}
-        What a spike does to the membrane potential.
+        A spike subtracts the threshold from the potential, or returns it to rest.
+    detach_reset : bool, default False
+        Use :class:`~trainable_spikes.DetachedLIF`: no gradient through the reset.
+    w_init : braintools.init.Initializer, optional
+        Initializer of the input weights, in mA; Kaiming-normal by default, which sparse input
+        leaves silent. :func:`~trainable_spikes.fluctuation_driven` knows the input rate.
     weight_scale : float, default 1
-        Factor on the Kaiming-normal input weights; at 1 sparse input leaves the hidden
-        layer silent.
+        Factor on the initial input weights.
     readout : brainstate.nn.Module, optional
         Layer from hidden spikes ``[B, n_hidden]`` to outputs ``[B, n_out]``;
         :class:`~trainable_spikes.FilteredReadout` with 10 ms by default.
@@ -67,10 +73,9 @@ class SpikingClassifier(brainstate.nn.Module):
 
     Raises
     ------
-    TypeError
-        A time constant or the threshold has no unit or a wrong one.
-    ValueError
-        A size is not a positive integer, or `reset` is unknown.
+    TypeError, ValueError
+        A time constant or the threshold has a wrong unit or is not positive, a size is no
+        positive integer, or `reset` is unknown.
 
     Examples
     --------
@@ -94,6 +99,8 @@ class SpikingClassifier(brainstate.nn.Module):
         threshold: u.Quantity = 1.0 * u.mV,
         surrogate: Callable[..., jax.Array] | None = None,
         reset: Literal["soft", "hard"] = "soft",
+        detach_reset: bool = False,
+        w_init: braintools.init.Initializer | None = None,
         weight_scale: float = 1.0,
         readout: brainstate.nn.Module | None = None,
     ) -> None:
@@ -101,22 +108,22 @@ class SpikingClassifier(brainstate.nn.Module):
         positive_integer("n_in", n_in)
         positive_integer("n_hidden", n_hidden)
         positive_integer("n_out", n_out)
-        quantity("tau_synapse", tau_synapse, u.ms, "tau_synapse=5. * u.ms")
-        quantity("tau_membrane", tau_membrane, u.ms, "tau_membrane=20. * u.ms")
-        quantity("threshold", threshold, u.mV, "threshold=1. * u.mV")
+        positive_quantity("tau_synapse", tau_synapse, u.ms, "tau_synapse=5. * u.ms")
+        positive_quantity("tau_membrane", tau_membrane, u.ms, "tau_membrane=20. * u.ms")
+        positive_quantity("threshold", threshold, u.mV, "threshold=1. * u.mV")
         if reset not in ("soft", "hard"):
             raise ValueError(f'expected reset to be "soft" or "hard", got {reset!r}')
         self.n_in = n_in
         self.input = brainstate.nn.Linear(
             n_in,
             n_hidden,
-            w_init=weight_scale * braintools.init.KaimingNormal(unit=u.mA),
+            w_init=(w_init or braintools.init.KaimingNormal(unit=u.mA)) * weight_scale,
             b_init=braintools.init.ZeroInit(unit=u.mA),
         )
         self.synapse = brainpy.state.Expon(
             n_hidden, tau=tau_synapse, g_initializer=braintools.init.Constant(0.0 * u.mA)
         )
-        self.neuron = brainpy.state.LIF(
+        self.neuron = (DetachedLIF if detach_reset else brainpy.state.LIF)(
             n_hidden,
             tau=tau_membrane,
             V_th=threshold,

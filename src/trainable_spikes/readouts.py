@@ -16,7 +16,7 @@ import braintools
 import brainunit as u
 import jax
 
-from trainable_spikes._checks import quantity
+from trainable_spikes._checks import positive_integer, positive_quantity
 
 
 def mean_over_time(outputs: jax.Array) -> jax.Array:
@@ -88,7 +88,7 @@ class FilteredReadout(brainstate.nn.Module):
 
     .. math:: y_t = e^{-\Delta t / \tau} y_{t-1} + W s_t + b
 
-    The readout of the reference network: ``Linear`` followed by ``brainpy.state.Expon``.
+    The default readout of :class:`~trainable_spikes.SpikingClassifier`.
     Without its bias it computes what ``brainpy.state.LeakyRateReadout`` does.
 
     Parameters
@@ -100,13 +100,14 @@ class FilteredReadout(brainstate.nn.Module):
 
     Raises
     ------
-    TypeError
-        `tau` is not a time.
+    TypeError, ValueError
+        `tau` is not a time above zero, or `n_out` not a positive integer.
     """
 
     def __init__(self, n_in: int, n_out: int, tau: u.Quantity = 10.0 * u.ms) -> None:
         super().__init__()
-        quantity("tau", tau, u.ms, "tau=10. * u.ms")
+        positive_integer("n_out", n_out)
+        positive_quantity("tau", tau, u.ms, "tau=10. * u.ms")
         self.weight = brainstate.nn.Linear(n_in, n_out, w_init=braintools.init.KaimingNormal())
         self.filter = brainpy.state.Expon(
             n_out, tau=tau, g_initializer=braintools.init.Constant(0.0)
@@ -120,7 +121,7 @@ class FilteredReadout(brainstate.nn.Module):
 class MembraneReadout(brainstate.nn.Module):
     r"""Read the membrane potential of leaky integrators that never spike.
 
-    .. math:: V_t = e^{-\Delta t / \tau} V_{t-1} + (1 - e^{-\Delta t / \tau}) \, R \, W s_t
+    .. math:: V_t = e^{-\Delta t / \tau} V_{t-1} + (1 - e^{-\Delta t / \tau}) \, R \, (W s_t + b)
 
     Differs from :class:`FilteredReadout` by the factor :math:`1 - e^{-\Delta t / \tau}`,
     which keeps a constant drive at the same height whatever the time constant.
@@ -134,13 +135,14 @@ class MembraneReadout(brainstate.nn.Module):
 
     Raises
     ------
-    TypeError
-        `tau` is not a time.
+    TypeError, ValueError
+        `tau` is not a time above zero, or `n_out` not a positive integer.
     """
 
     def __init__(self, n_in: int, n_out: int, tau: u.Quantity = 20.0 * u.ms) -> None:
         super().__init__()
-        quantity("tau", tau, u.ms, "tau=20. * u.ms")
+        positive_integer("n_out", n_out)
+        positive_quantity("tau", tau, u.ms, "tau=20. * u.ms")
         self.weight = brainstate.nn.Linear(
             n_in,
             n_out,
@@ -153,13 +155,15 @@ class MembraneReadout(brainstate.nn.Module):
 
     def init_state(self, batch_size: int | None = None, **kwargs: object) -> None:
         """Create the membrane potential, at rest."""
-        shape = (self.n_out,) if batch_size is None else (batch_size, self.n_out)
-        self.V = brainstate.HiddenState(u.math.zeros(shape) * u.mV)
+        self.V = brainstate.HiddenState(self._rest(batch_size))
 
     def reset_state(self, batch_size: int | None = None, **kwargs: object) -> None:
         """Set the membrane potential back to rest."""
-        shape = (self.n_out,) if batch_size is None else (batch_size, self.n_out)
-        self.V.value = u.math.zeros(shape) * u.mV
+        self.V.value = self._rest(batch_size)
+
+    def _rest(self, batch_size: int | None) -> u.Quantity:
+        batch = () if batch_size is None else (batch_size,)
+        return u.math.zeros((*batch, self.n_out)) * u.mV
 
     def update(self, spikes: jax.Array) -> jax.Array:
         """Advance one step: spikes ``[B, n_in]`` to potentials in mV, ``[B, n_out]``."""
@@ -188,8 +192,8 @@ class SpikingReadout(brainstate.nn.Module):
 
     Raises
     ------
-    TypeError
-        `tau` is not a time.
+    TypeError, ValueError
+        `tau` is not a time above zero, or `n_out` not a positive integer.
     """
 
     def __init__(
@@ -201,7 +205,8 @@ class SpikingReadout(brainstate.nn.Module):
         weight_scale: float = 1.0,
     ) -> None:
         super().__init__()
-        quantity("tau", tau, u.ms, "tau=20. * u.ms")
+        positive_integer("n_out", n_out)
+        positive_quantity("tau", tau, u.ms, "tau=20. * u.ms")
         self.weight = brainstate.nn.Linear(
             n_in,
             n_out,

@@ -66,10 +66,8 @@ def rollout(
 
     Raises
     ------
-    RuntimeError
-        The environment has no ``dt``.
-    ValueError
-        `inputs` has no time, batch and feature axis, or no steps; unknown `memory`.
+    RuntimeError, ValueError
+        No ``dt`` is set; `inputs` is not ``[T, B, n_in]``; `memory` is unknown.
 
     Examples
     --------
@@ -82,11 +80,7 @@ def rollout(
     (50, 4, 3)
     """
     time_step()
-    if inputs.ndim < 3 or inputs.shape[0] == 0:
-        raise ValueError(
-            "expected inputs over time of shape [T, B, n_in] with T >= 1, got shape "
-            f"{tuple(inputs.shape)}: encode static inputs first, and put time first"
-        )
+    _check_inputs(inputs)
     n_steps = inputs.shape[0]
     if chunk is not None:
         positive_integer("chunk", chunk)
@@ -98,6 +92,57 @@ def rollout(
     if memory == "remat":
         return _remat(network, inputs, chunk)
     raise ValueError(f'expected memory to be "plain", "remat" or "checkpointed", got {memory!r}')
+
+
+def truncated_rollout(network: brainstate.nn.Module, inputs: jax.Array, *, window: int) -> Any:
+    """Apply ``network.update`` to every time step, with gradients that stay within windows.
+
+    Truncated backpropagation through time: outputs are those of :func:`rollout`, but at the
+    start of each window the states count as constants. What an input does to outputs of later
+    windows is missing from the gradient, so this is another gradient.
+
+    Parameters
+    ----------
+    network : brainstate.nn.Module
+        A network whose states are initialised for the batch size of `inputs`.
+    inputs : jax.Array
+        Input over time, shape ``[T, B, n_in]``.
+    window : int
+        Steps a window; one of T or more gives the full gradient.
+
+    Returns
+    -------
+    jax.Array
+        Output of the network at every step, shape ``[T, B, n_out]``.
+
+    Raises
+    ------
+    RuntimeError, ValueError
+        No ``dt`` is set; `inputs` is not ``[T, B, n_in]``; `window` is not positive.
+    """
+    time_step()
+    _check_inputs(inputs)
+    positive_integer("window", window)
+    states = network.states(brainstate.HiddenState).values()
+    starts = jax.numpy.arange(inputs.shape[0]) % window == 0
+
+    def step(start: jax.Array, x: jax.Array) -> Any:
+        for state in states:
+            state.value = jax.tree.map(
+                lambda value: jax.numpy.where(start, jax.lax.stop_gradient(value), value),
+                state.value,
+            )
+        return network.update(x)
+
+    return for_loop(step, starts, inputs)
+
+
+def _check_inputs(inputs: jax.Array) -> None:
+    if inputs.ndim < 3 or inputs.shape[0] == 0:
+        raise ValueError(
+            "expected inputs over time of shape [T, B, n_in] with T >= 1, got shape "
+            f"{tuple(inputs.shape)}: encode static inputs first, and put time first"
+        )
 
 
 def _remat(network: brainstate.nn.Module, inputs: jax.Array, chunk: int) -> Any:
@@ -128,11 +173,6 @@ def record(network: brainstate.nn.Module, inputs: jax.Array) -> Recording:
     -------
     Recording
         Outputs, spikes and membrane potentials, time first.
-
-    Raises
-    ------
-    RuntimeError
-        The environment has no ``dt``.
     """
     time_step()
     brainstate.nn.init_all_states(network, batch_size=inputs.shape[1])

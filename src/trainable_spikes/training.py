@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import brainstate
 import braintools
+import brainunit as u
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -81,10 +82,8 @@ class Evaluation:
 
     Attributes
     ----------
-    loss : float
-        Mean loss over the samples.
-    accuracy : float
-        Share of samples whose largest score is at their label; nan for regression.
+    loss, accuracy : float
+        Mean loss, and share of samples whose largest score is at their label, nan for regression.
     scores : numpy.ndarray
         Scores of every sample, in the order of the data set, shape ``[N, n_out]``.
     """
@@ -118,16 +117,10 @@ class Trainer:
     """Trains one network; an epoch is one call of a compiled function.
 
     The data set is an argument of that function, so other data of the same shape, or other
-    weights through :meth:`restart`, compile nothing again. The last odd batch is padded to
-    full size with samples of weight zero: none is dropped, none counts twice.
+    weights through :meth:`restart`, compile nothing again. An incomplete last batch is padded
+    with samples of weight zero: none is dropped, none counts twice.
 
-    ``braintools.trainer.Trainer`` exists and serves checkpoints, loggers and sharding. It
-    calls Python for every batch; here an epoch stays inside one compiled loop. On a network
-    of 100-20-2 neurons and 20 batches of 64 samples of 100 steps, its epochs took 1.2 (with
-    braintools 0.3) and 1.6 (0.4) times as long as these when handed ready batches, 2.8 and 3.5
-    times with its ``DataLoader``: medians of 40 interleaved epochs on two CPU cores. With one
-    large batch an epoch this loop has no advantage. Where no batch is padded, losses equal
-    those of a loop written by hand, bit for bit.
+    Where no batch is padded, losses equal those of a loop written by hand, bit for bit.
 
     Parameters
     ----------
@@ -152,7 +145,13 @@ class Trainer:
     Notes
     -----
     The time step is read once, here, and held for every later call. A compiled function
-    would otherwise keep the ``dt`` it was traced with whatever the environment says.
+    would otherwise keep the ``dt`` it was traced with whatever the environment says. For the
+    same reason, changing an attribute after the first call changes nothing: build another
+    trainer. Layers that act in training only, such as dropout, see ``fit`` in the environment.
+
+    ``braintools.trainer.Trainer`` serves checkpoints, loggers and sharding, and calls Python
+    for every batch. Medians of 40 interleaved epochs of 20 batches, 100-20-2 neurons, two CPU
+    cores: 1.2 (braintools 0.3) to 1.6 (0.4) times as long, 2.8 to 3.5 with its ``DataLoader``.
 
     Examples
     --------
@@ -215,8 +214,8 @@ class Trainer:
         validation : Dataset, optional
             Evaluated after every epoch.
         seed : int
-            Seeds the order of samples and the encoder's random keys; the same seed on the
-            same weights gives the same history.
+            Seeds the order of samples and the encoder's random keys; the same seed after
+            :meth:`restart` with the same weights gives the same history.
 
         Returns
         -------
@@ -270,7 +269,8 @@ class Trainer:
         data : Dataset
             Samples to evaluate.
         batch_size : int, optional
-            Samples a step; all of them by default. It changes memory, not the result.
+            Samples a step; all of them by default. It changes memory, and with a random encoder
+            which spikes are drawn.
         seed : int
             Seeds the encoder's random keys.
 
@@ -278,11 +278,6 @@ class Trainer:
         -------
         Evaluation
             Loss, accuracy and scores.
-
-        Raises
-        ------
-        ValueError
-            Labels do not fit the network's outputs.
         """
         batch_size = len(data) if batch_size is None else batch_size
         positive_integer("batch_size", batch_size)
@@ -296,7 +291,8 @@ class Trainer:
     def restart(self, network: brainstate.nn.Module) -> None:
         """Take over the weights of another network and forget the optimizer's past.
 
-        Training over several seeds this way compiles once.
+        Training over several seeds this way compiles once. Only weights are taken: time
+        constants, surrogate and thresholds stay those of the trainer's network.
 
         Parameters
         ----------
@@ -306,7 +302,7 @@ class Trainer:
         Raises
         ------
         ValueError
-            The networks' weights differ in name or shape.
+            The networks' weights differ in name, shape or unit.
         """
         fresh = network.states(brainstate.ParamState)
         found = {name: _shapes(state) for name, state in fresh.items()}
@@ -331,6 +327,11 @@ class Trainer:
     ) -> tuple[jax.Array, jax.Array]:
         scores = self._scores(inputs, key)
         losses = self.loss(scores, targets)
+        if losses.shape != inputs.shape[:1]:
+            raise ValueError(
+                f"expected the loss of every sample, shape {inputs.shape[:1]}, got shape "
+                f"{losses.shape}: let `loss` average over outputs, not over samples"
+            )
         if sample_weight is None:  # no padding; the mean of a loop by hand, to the last bit
             return jnp.mean(losses), scores
         return jnp.sum(losses * sample_weight) / jnp.sum(sample_weight), scores
@@ -376,7 +377,7 @@ class Trainer:
             weight = np.ones(batches.shape, np.float32)
             weight[-1, batch_size - padding :] = 0
             sizes[-1] -= padding
-        with brainstate.environ.context(dt=self.dt):
+        with brainstate.environ.context(dt=self.dt, fit=compiled is self._compiled_epoch):
             self._prepare_states(batch_size)
             losses, scores = compiled(data.inputs, data.targets, batches, weight, key)
         loss = float(np.average(np.asarray(losses, np.float64), weights=sizes))
@@ -406,7 +407,7 @@ class Trainer:
         if not data.is_classification:
             return
         if self._n_out is None:
-            with brainstate.environ.context(dt=self.dt):
+            with brainstate.environ.context(dt=self.dt, fit=False):
                 self._prepare_states(batch_size)
                 scores = brainstate.transform.eval_shape(
                     self._scores, data.inputs[:batch_size], jax.random.key(0)
@@ -430,5 +431,6 @@ def _leaves(state: brainstate.State) -> list[jax.Array]:
     return jax.tree.leaves(state.value)
 
 
-def _shapes(state: brainstate.State) -> list[tuple[tuple[int, ...], str]]:
-    return [(leaf.shape, str(leaf.dtype)) for leaf in _leaves(state)]
+def _shapes(state: brainstate.State) -> list[tuple[tuple[int, ...], str, str]]:
+    leaves = jax.tree.leaves(state.value, is_leaf=lambda leaf: isinstance(leaf, u.Quantity))
+    return [(leaf.shape, str(leaf.dtype), str(u.get_unit(leaf))) for leaf in leaves]

@@ -26,7 +26,11 @@ def test_wheel_and_sdist_hold_every_file_of_the_package(tmp_path):
     names = zipfile.ZipFile(wheel).namelist()
     held = {n.removeprefix("trainable_spikes/") for n in names if n.startswith("trainable_spikes/")}
     assert held == expected
-    assert {Path(name).name for name in names} >= {"LICENSE", "LICENSE-docs"}
+    assert {Path(name).name for name in names} >= {
+        "LICENSE",
+        "LICENSE-docs",
+        "LICENSE-fashion-mnist",
+    }
 
     (sdist,) = tmp_path.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:

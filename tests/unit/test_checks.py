@@ -20,6 +20,10 @@ from trainable_spikes import _checks
 NEEDS_DT: dict[str, Callable[[], Any]] = {
     "Trainer": lambda: ts.Trainer(ts.SpikingClassifier(3, 2, 2), braintools.optim.Adam(lr=0.1)),
     "rollout": lambda: ts.rollout(ts.SpikingClassifier(3, 2, 2), jnp.ones((4, 2, 3))),
+    "truncated_rollout": lambda: ts.truncated_rollout(
+        ts.SpikingClassifier(3, 2, 2), jnp.ones((4, 2, 3)), window=2
+    ),
+    "fluctuation_driven": lambda: ts.fluctuation_driven(10, 5.0 * u.Hz),
     "record": lambda: ts.record(ts.SpikingClassifier(3, 2, 2), jnp.ones((4, 2, 3))),
     "poisson_spikes": lambda: ts.poisson_spikes(10, 5.0 * u.Hz),
     "latency_spikes": lambda: ts.latency_spikes(10, 5.0 * u.ms),
@@ -58,9 +62,28 @@ def test_time_step_in_another_unit_is_refused() -> None:
 def test_time_step_that_goes_nowhere_is_refused(value: float) -> None:
     with (
         brainstate.environ.context(dt=value * u.ms),
-        pytest.raises(ValueError, match="expected a positive time step dt, got"),
+        pytest.raises(ValueError, match="expected dt above zero, got"),
     ):
         _checks.time_step()
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (lambda x: ts.SpikingClassifier(3, 2, 2, tau_synapse=x * u.ms), "tau_synapse"),
+        (lambda x: ts.SpikingClassifier(3, 2, 2, tau_membrane=x * u.ms), "tau_membrane"),
+        (lambda x: ts.SpikingClassifier(3, 2, 2, threshold=x * u.mV), "threshold"),
+        (lambda x: ts.FilteredReadout(3, 2, tau=x * u.ms), "tau"),
+        (lambda x: ts.MembraneReadout(3, 2, tau=x * u.ms), "tau"),
+        (lambda x: ts.SpikingReadout(3, 2, tau=x * u.ms), "tau"),
+    ],
+)
+@pytest.mark.parametrize("value", [0.0, -5.0, float("nan")])
+def test_quantities_that_are_not_above_zero_are_refused(
+    make: Callable[[float], Any], name: str, value: float
+) -> None:
+    with pytest.raises(ValueError, match=rf"expected {name} above zero, got .*: write"):
+        make(value)
 
 
 def test_multiples_of_a_unit_are_as_good_as_the_unit(build: Callable, spikes: Callable) -> None:

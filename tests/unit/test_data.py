@@ -56,6 +56,18 @@ def test_split_gives_disjoint_parts_with_their_targets_and_repeats() -> None:
     assert (other.targets != parts[0].targets).any()
 
 
+@pytest.mark.parametrize("sizes", [(-1, 5), (0, 5)])
+def test_parts_without_samples_are_refused(sizes: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="expected size to be an integer of at least 1, got"):
+        ts.Dataset(jnp.zeros((9, 2)), jnp.zeros(9, int)).split(*sizes, seed=0)
+
+
+@pytest.mark.parametrize("alpha", [0.0, -1.0])
+def test_smoothness_that_no_manifold_has_is_refused(alpha: float) -> None:
+    with pytest.raises(ValueError, match="expected alpha above zero, got"):
+        ts.randman(10, alpha=alpha, seed=0)
+
+
 def test_split_into_more_than_there_is_is_refused() -> None:
     with pytest.raises(ValueError, match=r"at most 9 samples together, got 6 \+ 4 = 10: ask for"):
         ts.Dataset(jnp.zeros((9, 2)), jnp.zeros(9, int)).split(6, 4, seed=0)

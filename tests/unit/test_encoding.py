@@ -88,6 +88,13 @@ def test_intensities_at_or_below_threshold_stay_silent() -> None:
     np.testing.assert_array_equal(counts, [0, 1, 1, 1])
 
 
+@pytest.mark.usefixtures("dt")
+def test_latency_of_bytes_is_that_of_the_same_numbers() -> None:
+    encode = ts.latency_spikes(10, 9.0 * u.ms)
+    values = np.array([[0, 1, 2, 255]], np.uint8)
+    np.testing.assert_array_equal(encode(values), encode(values.astype(np.float32)))
+
+
 def test_latest_spike_may_fall_on_the_last_step_but_not_beyond() -> None:
     spikes = ts.latency_spikes(11, 10.0 * u.ms)(jnp.array([[1e-6]]))
     assert np.flatnonzero(spikes).tolist() == [10]

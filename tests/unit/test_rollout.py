@@ -118,10 +118,54 @@ def test_long_rollouts_need_far_less_memory_with_remat_and_checkpoints(build: Ca
     plain, remat, checkpointed = (need(m, 900) for m in ("plain", "remat", "checkpointed"))
     assert remat < 0.5 * plain
     assert checkpointed < 0.7 * plain
-    # Four times the steps: plain storage grows fourfold, the others more slowly.
-    growth = need("plain", 3600) / plain
-    assert growth > 3.5
-    assert need("remat", 3600) / remat < growth
+    # Four times the steps: plain storage grows fourfold, remat with the square root. What
+    # checkpoints need depends on the version of JAX, see the page on long rollouts.
+    longer = need("plain", 3600)
+    assert longer / plain > 3.5
+    assert need("remat", 3600) / remat < 2.7
+    assert need("checkpointed", 3600) / longer < checkpointed / plain
+
+
+def first_step_gradient(window: int | None, n_steps: int, network: Any) -> np.ndarray:
+    """The derivative of the last output with respect to the first input."""
+    brainstate.nn.init_all_states(network, batch_size=1)
+
+    def last(first: jax.Array) -> jax.Array:
+        brainstate.nn.reset_all_states(network, batch_size=1)
+        inputs = jnp.concatenate([first[None], jnp.ones((n_steps - 1, 1, 8))])
+        if window is None:
+            return ts.rollout(network, inputs)[-1].sum()
+        return ts.truncated_rollout(network, inputs, window=window)[-1].sum()
+
+    return np.asarray(brainstate.transform.jit(brainstate.transform.grad(last))(jnp.ones((1, 8))))
+
+
+@pytest.mark.usefixtures("dt")
+def test_truncated_gradient_is_the_full_one_within_a_window_and_nothing_beyond(
+    build: Callable,
+) -> None:
+    full = first_step_gradient(None, 12, build())
+    assert np.abs(full).max() > 0
+    np.testing.assert_allclose(first_step_gradient(12, 12, build()), full, rtol=1e-5)
+    np.testing.assert_allclose(first_step_gradient(99, 12, build()), full, rtol=1e-5)
+    for window in (11, 6, 1):  # a window starts between the first step and the last
+        np.testing.assert_array_equal(first_step_gradient(window, 12, build()), 0)
+
+
+@pytest.mark.usefixtures("dt")
+def test_truncated_outputs_are_those_of_the_plain_loop(build: Callable, spikes: Callable) -> None:
+    network, inputs = build(), jnp.asarray(spikes(13, 3, 8))
+    brainstate.nn.init_all_states(network, batch_size=3)
+    expected = ts.rollout(network, inputs)
+    brainstate.nn.reset_all_states(network, batch_size=3)
+    found = ts.truncated_rollout(network, inputs, window=5)
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.usefixtures("dt")
+def test_window_without_steps_is_refused(build: Callable) -> None:
+    with pytest.raises(ValueError, match="expected window to be an integer of at least 1, got 0"):
+        ts.truncated_rollout(build(), jnp.zeros((5, 3, 8)), window=0)
 
 
 def test_rollout_without_a_time_step_says_how_to_set_one(build: Callable) -> None:

@@ -338,6 +338,43 @@ def test_restart_with_another_structure_is_refused(build: Callable) -> None:
 # The time step
 
 
+def test_restart_with_weights_in_another_unit_is_refused(build: Callable) -> None:
+    subject = trainer(build())
+    other = build()
+    weight = other.input.weight.value
+    other.input.weight.value = {k: 1000 * v.to_decimal(u.mA) * u.uA for k, v in weight.items()}
+    with pytest.raises(ValueError, match=r"expected a network with the weights .*mA.* got .*uA"):
+        subject.restart(other)
+
+
+@pytest.mark.parametrize("loss", [lambda s, t: s.mean(), lambda s, t: s])
+def test_loss_that_is_not_one_value_a_sample_is_refused(
+    loss: Callable, build: Callable, samples: ts.Dataset
+) -> None:
+    with pytest.raises(ValueError, match=r"expected the loss of every sample, shape \(4,\), got"):
+        trainer(build(), loss=loss).fit(samples, epochs=1, batch_size=4)
+
+
+def test_layers_that_act_in_training_only_know_when_that_is(samples: ts.Dataset) -> None:
+    class Dropped(brainstate.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers = brainstate.nn.Sequential(
+                brainstate.nn.Dropout(0.5), brainstate.nn.Linear(8, 2)
+            )
+
+        def update(self, x: jax.Array) -> jax.Array:
+            return self.layers(x)
+
+    brainstate.random.seed(0)
+    subject = trainer(Dropped())
+    before = subject.evaluate(samples)
+    assert before.loss == subject.evaluate(samples).loss, "no chance in an evaluation"
+    subject.restart(subject.network)
+    (trained,) = subject.fit(samples, epochs=1).loss
+    assert trained != pytest.approx(before.loss, rel=1e-6), "but in training"
+
+
 def test_time_step_of_the_trainer_outlives_its_context(
     build: Callable, samples: ts.Dataset
 ) -> None:
