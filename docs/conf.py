@@ -35,7 +35,8 @@ extensions = [
     "sphinx_design",
     "sphinxcontrib.bibtex",
 ]
-exclude_patterns = ["_build", "_ext", "**/data"]
+# As the runner does: what it does not run is not shown either.
+exclude_patterns = ["_*", "**/_*", "**/.*", "**/data"]
 nitpicky = True
 # Types of the libraries: their inventories are on the network, and a build needs none.
 nitpick_ignore_regex = [
@@ -70,7 +71,13 @@ html_favicon = "_static/favicon.svg"
 html_math_renderer = "mathml"
 html_baseurl = os.environ.get("READTHEDOCS_CANONICAL_URL", "")
 html_context = {"default_mode": "auto"}
-html_theme_options = {"show_toc_level": 2, **theme_options(os.environ)}
+html_theme_options = {
+    "show_toc_level": 2,
+    # A search button here would come with hidden twins of the menu buttons, and the theme's
+    # script would bind those instead.
+    "navbar_persistent": [],
+    **theme_options(os.environ),
+}
 copybutton_exclude = ".linenos, .gp, .go"
 # What the build checks is not for a reader's own machine.
 copybutton_selector = "div:not(.tag_claim) > .cell_input pre, div.highlight:not(.cell *) pre"

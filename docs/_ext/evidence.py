@@ -7,7 +7,6 @@ says so when the code has changed since.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from claim_record import Claim
+from code_digest import digest_of_code
 from provenance import Provenance, provenance
 
 FOLDER = "docs/evidence"
@@ -39,8 +39,8 @@ class Evidence:
     provenance: Recorded
 
     def stale(self, root: Path) -> bool:
-        """Whether any file that made the record reads otherwise now, or is gone."""
-        return any(_hash(root / name) != found for name, found in self.code.items())
+        """Whether the code of any file that made the record is another now, or gone."""
+        return any(digest_of_code(root / name) != found for name, found in self.code.items())
 
 
 def record(script: str, page: str, claims: Sequence[Claim]) -> Path:
@@ -54,7 +54,7 @@ def record(script: str, page: str, claims: Sequence[Claim]) -> Path:
     found = Evidence(
         page=page,
         claims=list(claims),
-        code={path.relative_to(root).as_posix(): _hash(path) for path in used},
+        code={path.relative_to(root).as_posix(): digest_of_code(path) for path in used},
         provenance=Recorded(**asdict(provenance(root)), when=datetime.now(UTC).date().isoformat()),
     )
     target = source.with_suffix(".json")
@@ -73,7 +73,3 @@ def _load(path: Path) -> Evidence:
     facts["claims"] = [Claim(**claim) for claim in facts["claims"]]
     facts["provenance"] = Recorded(**facts["provenance"])
     return Evidence(**facts)
-
-
-def _hash(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else "absent"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
+from filelock import BaseFileLock, FileLock, Timeout
 from myst_nb.core.config import NbParserConfig
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_output
@@ -24,6 +26,7 @@ FOLDED = {"code_prompt_show": "What the build checks here", "code_prompt_hide": 
 
 # Of this build, for the extensions that show what pages measured.
 results: list[PageResult] = []
+_lock: BaseFileLock
 
 
 class PagesFailed(SphinxError):
@@ -36,12 +39,16 @@ def setup(app: Sphinx) -> dict[str, Any]:
     # After myst-nb's own handler, which makes the configuration that is extended here.
     app.connect("builder-inited", run_pages, priority=900)
     app.connect("env-get-outdated", outdated_pages)
+    app.connect("build-finished", mark_whole)
+    # What renders pages is part of every document: another version renders all of them.
+    app.add_config_value("rendering_code", _rendering_code(), "env", str)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 
 def run_pages(app: Sphinx) -> None:
     """Bring all pages up to date; a build with a failing page ends here, with the report."""
     root = Path(app.srcdir).parent
+    _wait_for_other_build_of(Path(app.doctreedir))
     try:
         results[:] = page_runner.run_pages(root, LOGGER.info)
     except PageError as error:
@@ -62,12 +69,49 @@ def run_pages(app: Sphinx) -> None:
 
 
 def outdated_pages(app: Sphinx, env: BuildEnvironment, *_: object) -> list[str]:
-    """Name the pages whose outputs are not those that the last build rendered."""
+    """Name the pages whose outputs are not those that the last build rendered.
+
+    Sphinx stores what it has read before it writes a file. After a build that was killed in
+    between, or that warned, its account is ahead of the site; then everything is read again.
+    """
+    mark = _mark(app)
+    whole = mark.exists()
+    mark.unlink(missing_ok=True)
     formats = _myst_nb(env).custom_formats.values()
     keys = {options["docname"]: options["key"] for _, options, _ in formats}
     rendered = getattr(env, "executed_page_keys", {})
     env.executed_page_keys = keys  # type: ignore[attr-defined]
+    if not whole:
+        return sorted(env.all_docs)
     return [docname for docname, key in keys.items() if rendered.get(docname) != key]
+
+
+def mark_whole(app: Sphinx, error: Exception | None) -> None:
+    """Note that the site is what Sphinx thinks it is, and let the next build begin."""
+    if error is None and not app._warncount:
+        _mark(app).touch()
+    _lock.release()
+
+
+def _wait_for_other_build_of(doctrees: Path) -> None:
+    """Take the folder for this build; the system gives it back when the process ends."""
+    global _lock
+    doctrees.mkdir(parents=True, exist_ok=True)
+    _lock = FileLock(doctrees / "lock")
+    try:
+        _lock.acquire(timeout=0)
+    except Timeout:
+        LOGGER.info("another build writes the same site; waiting for it to end")
+        _lock.acquire()
+
+
+def _mark(app: Sphinx) -> Path:
+    return Path(app.doctreedir, "whole")
+
+
+def _rendering_code() -> str:
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
 def _myst_nb(env: BuildEnvironment) -> NbParserConfig:

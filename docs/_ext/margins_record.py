@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from code_digest import digest_of_package
 from page_key import page_key
 from page_source import Page
 
@@ -24,9 +25,9 @@ class Room:
     text: str
 
 
-def code_digest(page: Page) -> str:
-    """Return what a page's margins belong to: its code, whatever runs it."""
-    return page_key(page, "")
+def margins_key(root: Path, page: Page) -> str:
+    """Return what a page's margins belong to: its code and that of the package."""
+    return page_key(page, digest_of_package(root))
 
 
 def load_record(root: Path) -> dict[str, Any]:
@@ -36,13 +37,13 @@ def load_record(root: Path) -> dict[str, Any]:
 
 
 def load_margins(root: Path, pages: Sequence[Page]) -> dict[str, Room]:
-    """Return the least room by claim; a page whose code has changed since has none."""
+    """Return the least room by claim; none where its code has changed since."""
     record = load_record(root)
     rooms: dict[str, dict[str, list[float]]] = {}
     for page in pages:
         for stack, by_page in sorted(record.items()):
             found = by_page.get(page.docname, {})
-            if found.get("code") == code_digest(page):
+            if found.get("code") == margins_key(root, page):
                 for name, values in found["rooms"].items():
                     rooms.setdefault(name, {})[stack] = values
     return {name: _room(by_stack) for name, by_stack in rooms.items()}
@@ -53,7 +54,7 @@ def save_margins(root: Path, stack: str, page: Page, draws: Sequence[dict[str, f
     record = load_record(root)
     names = sorted({name for draw in draws for name in draw})
     record.setdefault(stack, {})[page.docname] = {
-        "code": code_digest(page),
+        "code": margins_key(root, page),
         "rooms": {n: [float(f"{d[n]:.4g}") for d in draws if n in d] for n in names},
     }
     (root / FILE).write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")

@@ -40,7 +40,7 @@ class Run:
 
 def kernel_environment(root: Path, settings: Path) -> dict[str, str]:
     """Return the variables that a page runs under: the user's own must not change a page."""
-    foreign = ("JAX_", "XLA_", "MPL", "MATPLOTLIB", "IPYTHON", "PYTHON", "PYTEST_")
+    foreign = ("JAX_", "XLA_", "MPL", "MATPLOTLIB", "IPYTHON", "PYTHON", "PYTEST_", "TRAINABLE_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return kept | {
         "JAX_PLATFORMS": "cpu",

@@ -35,7 +35,8 @@ def fingerprint(root: Path) -> str:
 
 def page_key(page: Page, environment: str) -> str:
     """Return the key of `page` under the fingerprint `environment`; prose is not in it."""
-    return _digest([environment, [[cell.source, sorted(cell.tags)] for cell in page.cells]])
+    cells = [[cell.source, sorted(cell.tags)] for cell in page.cells]
+    return _digest([environment, page.alone, cells])
 
 
 def installed_versions(requirements: Path) -> dict[str, str]:

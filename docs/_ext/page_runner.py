@@ -50,6 +50,7 @@ def run_pages(root: Path, say: Say = print) -> list[PageResult]:
             _progress(say, count, len(results), result)
     for result in results:
         result.problems += _budget_problems(result.page, result.run)
+        result.problems += _missed_claims(result.page, result.run)
     return results
 
 
@@ -103,8 +104,7 @@ async def _execute(root: Path, results: list[PageResult], store: PageStore, say:
     alone = [result for result in stale if result.page.alone]
     finished = asyncio.Event()
     peak = asyncio.create_task(_peak_memory(finished))
-    # A folder with a short name: the system limits the length of a socket's path.
-    with tempfile.TemporaryDirectory(prefix="pages-") as sockets:
+    with tempfile.TemporaryDirectory(prefix="pages-", dir=short_folder()) as sockets:
         await asyncio.gather(*(one(r, Path(sockets, str(i))) for i, r in enumerate(together)))
         for number, result in enumerate(alone):
             await one(result, Path(sockets, f"alone-{number}"))
@@ -131,8 +131,14 @@ async def _run_and_store(
         # What ran is not what the key says: storing it would poison every later build.
         run.problems.append(f"{page.path}: src or page data changed during the run; build again")
     # Only what passes is kept: a failure, or an overrun on a busy machine, runs again.
-    if not run.problems and not _budget_problems(page, execution):
+    if not (run.problems or _budget_problems(page, execution) or _missed_claims(page, execution)):
         store.save(page.docname, result.key, execution)
+
+
+def short_folder() -> str:
+    """Return a temporary folder with a short name: systems limit the path of a socket."""
+    usual = tempfile.gettempdir()
+    return usual if len(usual) <= 60 or os.name != "posix" else "/var/tmp"
 
 
 def _expected_seconds(page: Page, store: PageStore) -> float:
@@ -148,6 +154,12 @@ def _budget_problems(page: Page, run: Execution | None) -> list[str]:
         f"{page.path}: took {run.cpu_seconds:.1f} core-seconds, more than its declared budget "
         f"of {page.budget:g}. Make the page cheaper, or raise `budget` in its front matter."
     ]
+
+
+def _missed_claims(page: Page, run: Execution | None) -> list[str]:
+    # The page's own call has raised already, unless something swallowed what it raised.
+    missed = [claim.summary for claim in run.claims if not claim.holds] if run else []
+    return [f"{page.path}: outside its bound: {summary}" for summary in missed]
 
 
 def _progress(say: Say, count: int, total: int, result: PageResult) -> None:

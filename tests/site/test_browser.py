@@ -72,6 +72,23 @@ def test_every_page_loads_clean_and_fits_the_screen(browser, address, built_site
     assert not problems, "\n".join(problems)
 
 
+@pytest.mark.parametrize("width", [375, 900, 1280])
+def test_menu_button_opens_and_closes_the_site_contents(browser, address, width):
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    page.goto(address + "index.html", wait_until="networkidle")
+    sidebar = page.locator(".bd-sidebar-primary").first
+
+    def in_view() -> bool:
+        box = sidebar.bounding_box()
+        return bool(sidebar.is_visible() and box and box["x"] + box["width"] > 1)
+
+    before = in_view()
+    page.locator("button.primary-toggle:visible").first.click()
+    page.wait_for_timeout(600)
+    assert in_view() is not before
+    page.close()
+
+
 def test_site_opens_from_the_file_system(browser, built_site):
     page = browser.new_page()
     found = watch(page, "file://")

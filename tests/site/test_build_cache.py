@@ -48,6 +48,17 @@ def test_damaged_store_entry_executes_that_page_again(site):
     assert "first constant 41" in site.html("first")
 
 
+def test_editing_what_renders_pages_renders_them_again_without_a_run(site):
+    site.edit("docs/_ext/executed_pages.py", "This page ran on", "Executed on")
+    assert site.build_well() == []
+    assert "Executed on" in site.html("first")
+
+
+def test_declaring_that_a_page_runs_alone_executes_it(site):
+    site.edit("docs/second.md", "budget: 30", "budget: 30\nalone: true")
+    assert site.build_well() == ["second"]
+
+
 def test_every_shown_output_is_in_the_html_and_hidden_cells_are_not(site):
     first, second = site.html("first"), site.html("second")
     assert "first constant 41" in first

@@ -4,6 +4,8 @@ import re
 import subprocess
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
 ROOT = Path(__file__).parents[2]
 # Written in halves, so that this file does not hold what it looks for.
 HOSTS = ("py" + "pi.org", "python" + "hosted.org", "npm" + "js.", "deb" + "ian.org", "conda" + ".")
@@ -50,8 +52,11 @@ def test_requirement_files_agree_where_they_name_the_same_distribution():
     for path in sorted((ROOT / "requirements").glob("*.txt")):
         for line in path.read_text().splitlines():
             if "==" in line:
-                requirement, _, marker = line.partition(" ; ")
-                name, _, version = requirement.partition("==")
-                pins.setdefault((name, marker), {}).setdefault(version, []).append(path.name)
+                pin = Requirement(line)
+                for python in ("3.11", "3.12", "3.13"):
+                    full = {"python_version": python, "python_full_version": f"{python}.0"}
+                    if pin.marker is None or pin.marker.evaluate(full):
+                        found = pins.setdefault((pin.name, python), {})
+                        found.setdefault(str(pin.specifier), []).append(path.name)
     clashes = {pin: versions for pin, versions in pins.items() if len(versions) > 1}
     assert not clashes, f"expected one version each, got {clashes}; run nox -s lock"
