@@ -83,6 +83,24 @@ MUTATIONS = [
         "drive / self.tau + 0 * potential / self.tau",
     ),
     Mutation(
+        "reset: asked to be detached, it is not",
+        "models.py",
+        "(DetachedLIF if detach_reset else brainpy.state.LIF)(",
+        "brainpy.state.LIF(",
+    ),
+    Mutation(
+        "weights: the membrane fluctuates half as far",
+        "initializing.py",
+        "/ distance",
+        "/ distance / 2",
+    ),
+    Mutation(
+        "window: gradients are cut one step late",
+        "rollout.py",
+        "% window == 0",
+        "% (window + 1) == 0",
+    ),
+    Mutation(
         "axis: samples and time are reshaped, not swapped",
         "encoding.py",
         "return jnp.swapaxes(inputs, 0, 1)",

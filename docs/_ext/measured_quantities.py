@@ -22,10 +22,10 @@ PATTERNS = {
     "a share in words": rf"\b(?:one|{_WORDS})\s+(?:in|out of)\s+(?:{_WORDS})\b",
     "a duration": rf"{_NUMBER}\s*(?:s|seconds?|minutes?|hours?|core-seconds?)(?!\w)",
     "a size in memory": rf"{_NUMBER}\s*(?:[KMGT]i?B|bytes|(?:kilo|mega|giga|mebi|gibi)bytes)(?!\w)",
-    "a ratio": rf"{_NUMBER}(?:\s*|-)(?:times|fold|×)(?!\w)",
+    "a ratio": rf"{_NUMBER}(?:\s*|-)(?:times|fold|×(?!\s*\d))(?!\w)",
     "a hedged ratio": rf"\b{_HEDGE}\s+(?:twice|half|double|(?:a|one) {_PART})\b",
     "a score": r"\b(?:accurac(?:y|ies)|loss(?:es)?|errors?|R²)\s(?:[^.;:|\n]{0,30}?\s)?\d*\.\d+",
-    "a number to two decimals": r"(?<![\w.])[-−+±]?\d*\.\d{2,}(?![\w.])",
+    "a number to two decimals": r"(?<![\w.:/])[-−+±]?\d*\.\d{2,}(?![\w./])",
 }
 _COMPILED = {kind: re.compile(pattern, re.IGNORECASE) for kind, pattern in PATTERNS.items()}
 

@@ -341,7 +341,7 @@ def fashion_mnist(folder: str | Path | None = None) -> tuple[Dataset, Dataset]:
     """Load all 70,000 images of Fashion-MNIST.
 
     Looks in `folder`, else where Debian's package dataset-fashion-mnist puts it, else
-    downloads 30 MB once into the user's cache and verifies the published checksums.
+    downloads them once into the user's cache and verifies the published checksums.
 
     Parameters
     ----------

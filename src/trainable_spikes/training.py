@@ -149,9 +149,9 @@ class Trainer:
     same reason, changing an attribute after the first call changes nothing: build another
     trainer. Layers that act in training only, such as dropout, see ``fit`` in the environment.
 
-    ``braintools.trainer.Trainer`` serves checkpoints, loggers and sharding, and calls Python
-    for every batch. Medians of 40 interleaved epochs of 20 batches, 100-20-2 neurons, two CPU
-    cores: 1.2 (braintools 0.3) to 1.6 (0.4) times as long, 2.8 to 3.5 with its ``DataLoader``.
+    ``braintools.trainer.Trainer`` serves checkpoints, loggers and sharding. It calls Python
+    for every batch, and small networks wait for that: ``docs/evidence/trainer_epochs.py``
+    measures both, the page on this reference shows the result.
 
     Examples
     --------

@@ -1,0 +1,79 @@
+"""The built site: every measured number in its prose is in claims.json, and nothing else is."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+from bs4 import BeautifulSoup
+
+from measured_quantities import find_measured
+
+ROOT = Path(__file__).parents[2]
+# What is no prose (code, output, formulas), or has its own source: what claims write, what is
+# marked as chosen or quoted, the page's provenance, and the tables of what was measured.
+NOT_PROSE = (
+    "pre, code, math, script, style, .cell_output pre, .claim, .setting, .quoted, .provenance, "
+    "table.measured-claims, table.measured-pages, .citation, .sig, .eqno, .headerlink"
+)
+SOURCES = sorted(
+    path.relative_to(ROOT / "docs").with_suffix("").as_posix()
+    for path in (ROOT / "docs").rglob("*.md")
+    if not any(part.startswith("_") for part in path.relative_to(ROOT / "docs").parts)
+)
+
+
+@pytest.fixture(scope="module")
+def facts(built_site):
+    return json.loads((built_site / "claims.json").read_text())
+
+
+def article(built_site, docname):
+    soup = BeautifulSoup((built_site / f"{docname}.html").read_text(), "html.parser")
+    return soup.select_one("article")
+
+
+def test_file_follows_its_schema(built_site, facts):
+    schema = json.loads((built_site / "_static" / "claims.schema.json").read_text())
+    jsonschema.validate(facts, schema)
+
+
+@pytest.mark.parametrize("docname", SOURCES)
+def test_prose_has_no_measured_number_of_its_own(built_site, docname):
+    if docname == "reference/bibliography":
+        pytest.skip("titles, volumes and pages of papers")
+    prose = article(built_site, docname)
+    for part in prose.select(NOT_PROSE):
+        part.replace_with(" ")
+    found = [words for _, _, words in find_measured(prose.get_text(" ", strip=True))]
+    assert not found, f"in neither a claim nor a quotation: {found}"
+
+
+@pytest.mark.parametrize("docname", SOURCES)
+def test_what_prose_shows_is_in_the_file(built_site, facts, docname):
+    shown = {claim["name"]: claim["shown"] for claim in facts["claims"]}
+    quoted = {(figure["page"], figure["text"]) for figure in facts["quoted"]}
+    prose = article(built_site, docname)
+    for link in prose.select("a.claim"):
+        name = link["href"].partition("#claim-")[2]
+        assert name in shown
+        text = link.get_text()
+        # Words may stand in for a value; a number is the claim's.
+        assert text == shown[name] or not any(c.isdigit() for c in text), (name, text)
+    for figure in prose.select(".quoted"):
+        assert (docname, figure.get_text()) in quoted
+
+
+def test_every_claim_of_the_file_is_in_the_list(built_site, facts):
+    listed = article(built_site, "reference/measured")
+    for claim in facts["claims"]:
+        row = listed.find(id=f"claim-{claim['name']}").find_parent("tr")
+        assert claim["statement"] in row.get_text()
+        assert claim["shown"] in row.get_text()
+
+
+def test_cited_figures_name_an_entry_of_the_bibliography(facts):
+    keys = (ROOT / "docs" / "references.bib").read_text()
+    for claim in facts["claims"]:
+        if claim["reported"]:
+            assert f"{{{claim['reported']['cite']},\n" in keys, claim["name"]
