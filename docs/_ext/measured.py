@@ -80,13 +80,23 @@ class Measured:
         self.claims[claim.name] = claim
         self.page[claim.name] = page
 
+    def details(self, name: str) -> str:
+        """Return what a reader sees who points at a claim: statement, bound, origin."""
+        claim, record = self.claims[name], self.record.get(name)
+        text = f"{claim.statement}: {claim.summary}"
+        if record:
+            came = record.provenance
+            text += f"; recorded {came.when} on {came.device}, at commit {came.commit[:10]}"
+        return text
+
     def shown(self, name: str) -> str:
         """Return what prose says of a claim: its text, its machine, and that it is recorded."""
         claim, record = self.claims[name], self.record.get(name)
         notes = []
         if record:
-            notes.append(f"recorded {record.provenance.when} on {record.provenance.device}")
-            notes += ["the code has changed since"] if record.stale(self.root) else []
+            notes.append("recorded" + ", the code has changed since" * record.stale(self.root))
+        if claim.machine and record:
+            notes.append(f"on {record.provenance.device}")
         elif claim.machine:
             (run,) = (r.run for r in self.results if r.page.docname == self.page[name])
             notes += [f"on {run.provenance.device}"] if run else []
@@ -162,7 +172,7 @@ class ClaimRole(ReferenceRole):
             text,
             internal=True,
             refuri=builder.get_relative_uri(self.env.docname, LIST) + f"#claim-{name}",
-            reftitle=f"{claim.statement}: {claim.summary}",
+            reftitle=_measured.details(name),
             classes=["claim"],
         )
         return [link], []
@@ -219,7 +229,7 @@ class ClaimsTable(_Table):
         for name, claim in _measured.claims.items():
             statement = nodes.paragraph("", claim.statement, ids=[f"claim-{name}"])
             page = _measured.page[name]
-            room = _measured.rooms.get(name)
+            room, record = _measured.rooms.get(name), _measured.record.get(name)
             rows.append(
                 [
                     statement,
@@ -228,7 +238,7 @@ class ClaimsTable(_Table):
                     room.text if room else "",
                     len(claim.seeds) or "",
                     claim.reported.get("text", ""),
-                    _verdict(claim),
+                    _verdict(claim) + (f", recorded {record.provenance.when}" if record else ""),
                     self.link(page, page.rsplit("/", 1)[-1]),
                 ]
             )
