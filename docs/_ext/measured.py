@@ -290,7 +290,7 @@ class BuildFacts(SphinxDirective):
             "commit": _commit(now.commit, now.changed),
         }
         items = [nodes.list_item("", nodes.paragraph(text=f"{k}: {v}")) for k, v in facts.items()]
-        return [nodes.bullet_list("", *items)]
+        return [nodes.bullet_list("", *items, classes=["build-facts"])]
 
 
 def _commit(commit: str, changed: bool) -> str:

@@ -56,8 +56,9 @@ def files(site):
 
 def text(page):
     soup = BeautifulSoup(page.read_text(), "html.parser")
-    for buttons in soup.select(".bd-header-article"):  # they lead to the host's repository
-        buttons.decompose()
+    # Buttons lead to the host's repository, and its checkout has a commit of its own.
+    for part in soup.select(".bd-header-article, .build-facts"):
+        part.decompose()
     return soup.get_text(" ", strip=True)
 
 
