@@ -80,7 +80,8 @@ def measure(
     seeds : sequence of int
         The seeds behind the value; as many as there are values in a sequence.
     show : str, default ".3g"
-        How prose shows the value: a format specification; ``%`` multiplies by a hundred.
+        How prose shows the value: a format specification. After a number of digits, ``%``
+        multiplies by a hundred, and ``pp`` does so for a difference of shares, in points.
     machine : bool
         The value depends on the machine. Prose then names it, and no bound is allowed, but
         for a ratio on a page that declares ``alone: true``.
@@ -125,7 +126,7 @@ def measure(
         center, reach = _plain(equals, unit), _plain(within, unit)
         lowest.append(center - reach)
         highest.append(center + reach)
-        distance = _text(reach, None, ".1e" if 0 < reach < 1e-3 else ".2g", label)
+        distance = _text(reach, None, _show_reach(reach, show), label)
         bounds.append(f"within {distance} of {_text(center, None, show, label)}")
     rooms = [mean - bound for bound in lowest] + [bound - mean for bound in highest]
     spread = float(np.std(values, ddof=1)) if len(values) > 1 else None
@@ -160,13 +161,20 @@ def _plain(value: Any, unit: Any) -> float:
 
 
 def _text(mean: float, spread: float | None, show: str, unit: str) -> str:
-    if show.endswith("%"):
-        show, unit, mean = show[:-1] + "f", "%", 100 * mean
-        spread = None if spread is None else 100 * spread
+    for ending, name in (("%", "%"), ("pp", "points")):
+        if show.endswith(ending):
+            show, unit, mean = show.removesuffix(ending) + "f", name, 100 * mean
+            spread = None if spread is None else 100 * spread
     digits = _digits(mean, show)
     if spread is not None:
         digits += f" ± {_digits(spread, show)}"
     return f"{digits} {unit}".rstrip()
+
+
+def _show_reach(reach: float, show: str) -> str:
+    if 0 < reach < 1e-3:
+        return ".1e"
+    return show if show.endswith(("%", "pp")) else ".2g"
 
 
 def _digits(value: float, show: str) -> str:

@@ -235,7 +235,7 @@ class Trainer:
         batch_size = min(batch_size, len(train))
         self._check_targets(train, batch_size)
         generator = np.random.default_rng(seed)
-        keys = list(jax.random.split(jax.random.key(seed), epochs))
+        key = jax.random.key(seed)
         history = History()
         for epoch in range(epochs):
             # One full batch keeps its order: a sum over samples depends on it in its last bit.
@@ -243,7 +243,7 @@ class Trainer:
             if batch_size < len(train):
                 generator.shuffle(order)
             loss, accuracy, _ = self._run(
-                self._compiled_epoch, train, order, batch_size, keys[epoch]
+                self._compiled_epoch, train, order, batch_size, jax.random.fold_in(key, epoch)
             )
             if not np.isfinite(loss):
                 raise FloatingPointError(
@@ -392,15 +392,19 @@ class Trainer:
 
         In place where the states exist: a new state object would compile everything again.
         """
-        states = self.network.states(brainstate.HiddenState).values()
-        if not states:
+        states = self.network.states().values()
+        hidden = [s for s in states if isinstance(s, brainstate.HiddenState)]
+        if not hidden:
             brainstate.nn.init_all_states(self.network, batch_size=batch_size)
-        elif any(leaf.shape[:1] != (batch_size,) for s in states for leaf in _leaves(s)):
+            states = self.network.states().values()
+        elif any(leaf.shape[:1] != (batch_size,) for s in hidden for leaf in _leaves(s)):
             brainstate.nn.reset_all_states(self.network, batch_size=batch_size)
         # Initial values are weakly typed and results are not: to the compiler another type,
         # and a second compilation of the same epoch.
-        for state in [*self.network.states().values(), self.optimizer.opt_state]:
-            state.value = jax.tree.map(_strongly_typed, state.value)
+        for state in [*states, self.optimizer.opt_state]:
+            leaves = jax.tree.leaves(state.value)
+            if any(getattr(leaf, "weak_type", False) for leaf in leaves):
+                state.value = jax.tree.map(_strongly_typed, state.value)
 
     def _check_targets(self, data: Dataset, batch_size: int) -> None:
         """Compare labels with the number of outputs before they silently index past it."""
