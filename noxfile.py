@@ -55,6 +55,13 @@ def margins(session: nox.Session) -> None:
 
 
 @nox.session
+def falsify(session: nox.Session) -> None:
+    """Run pages under changed inputs and record which claims each breaks. Takes long."""
+    _install(session, TESTS)
+    session.run("python", "docs/_ext/falsify.py", *session.posargs)
+
+
+@nox.session
 def evidence(session: nox.Session) -> None:
     """Record results too long for a build: all scripts of docs/evidence, or those named."""
     _install(session)

@@ -33,6 +33,9 @@ _NOT_PROSE = [
 ]
 
 
+BOUNDS = ("at_least", "at_most", "equals")
+
+
 @dataclass(frozen=True)
 class Made:
     """A call of `claim` in a page, found without running it."""
@@ -40,6 +43,7 @@ class Made:
     name: str
     path: str
     line: int
+    held: bool  # against a bound
 
 
 def main() -> int:
@@ -98,7 +102,8 @@ def claims_made(page: Page) -> Iterator[Made]:
                 first = node.args[0] if node.args else None
                 literal = isinstance(first, ast.Constant) and isinstance(first.value, str)
                 name = str(first.value) if literal else ""  # type: ignore[union-attr]
-                yield Made(name, page.path, cell.line + node.lineno)
+                held = any(keyword.arg in BOUNDS for keyword in node.keywords)
+                yield Made(name, page.path, cell.line + node.lineno, held)
 
 
 def prose_of(text: str) -> str:

@@ -19,7 +19,6 @@ from code_digest import digest_of_code
 from provenance import Provenance, provenance
 
 FOLDER = "docs/evidence"
-NOT_EVIDENCE = ("margins.json",)
 
 
 @dataclass(frozen=True)
@@ -63,9 +62,9 @@ def record(script: str, page: str, claims: Sequence[Claim]) -> Path:
 
 
 def load_evidence(root: Path) -> list[Evidence]:
-    """Return every record under `root`, in name order."""
-    paths = sorted((root / FOLDER).glob("*.json"))
-    return [_load(path) for path in paths if path.name not in NOT_EVIDENCE]
+    """Return what the scripts under `root` have recorded, in name order."""
+    paths = [script.with_suffix(".json") for script in sorted((root / FOLDER).glob("*.py"))]
+    return [_load(path) for path in paths if path.exists()]
 
 
 def _load(path: Path) -> Evidence:

@@ -9,19 +9,13 @@ of this Python's stack, `docs/evidence/margins.json`, is shown beside each claim
 from __future__ import annotations
 
 import argparse
-import asyncio
-import dataclasses
-import os
 import platform
-import tempfile
 from pathlib import Path
 
-from claim_record import MIME, RECORD_VARIABLE, Claim
+from claim_record import Claim
 from margins_record import load_record, margins_key, save_margins
-from page_kernel import kernel_environment, prepare, run_page
-from page_runner import short_folder
-from page_source import Cell, Page, list_pages
-from page_store import PageStore
+from page_rerun import after, rerun
+from page_source import Page, list_pages
 
 ROOT = Path(__file__).parents[2]
 DRAWS = 10
@@ -55,7 +49,7 @@ def main() -> int:
     print(f"Python {stack}, {options.draws} draws of {len(pages)} pages", flush=True)
     missed = failed = 0
     for page in pages:
-        draws = asyncio.run(_draws(page, options.draws))
+        draws = _draws(page, options.draws)
         if len(draws) < options.draws:
             failed += 1
             continue
@@ -74,25 +68,15 @@ def _wanted(page: Page, names: list[str], stack: str) -> bool:
     )
 
 
-async def _draws(page: Page, number: int) -> list[list[Claim]]:
-    environment = kernel_environment(ROOT, PageStore.of(ROOT).folder) | {RECORD_VARIABLE: "1"}
-    await asyncio.to_thread(prepare, environment)
-    slots = asyncio.Semaphore(1 if page.alone else os.cpu_count() or 1)
-
-    async def one(draw: int, socket: Path) -> list[Claim] | None:
-        first = Cell(SHIFT_SEEDS.format(shift=1000 * draw), (), 0)
-        shifted = dataclasses.replace(page, cells=(first, *page.cells))
-        async with slots:
-            run = await run_page(shifted, (ROOT / page.path).parent, environment, socket)
+def _draws(page: Page, number: int) -> list[list[Claim]]:
+    shifted = [after(SHIFT_SEEDS.format(shift=1000 * draw), page) for draw in range(number)]
+    draws = []
+    for draw, run in enumerate(rerun(ROOT, shifted)):
         if run.problems:
             print(f"draw {draw}:", *run.problems, sep="\n", flush=True)
-            return None
-        outputs = (output for cell in run.notebook.cells for output in cell.get("outputs", []))
-        return [Claim(**o.data[MIME]) for o in outputs if MIME in o.get("data", {})]
-
-    with tempfile.TemporaryDirectory(prefix="margins-", dir=short_folder()) as folder:
-        found = await asyncio.gather(*(one(d, Path(folder, str(d))) for d in range(number)))
-    return [claims for claims in found if claims is not None]
+        else:
+            draws.append(run.claims)
+    return draws
 
 
 def _report(page: Page, draws: list[list[Claim]]) -> int:

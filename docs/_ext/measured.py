@@ -23,6 +23,7 @@ from sphinx.util.docutils import ReferenceRole, SphinxDirective, SphinxRole
 import executed_pages
 from claim_record import Claim
 from evidence import Evidence, load_evidence
+from falsified_record import load_falsified
 from margins_record import Room, load_margins
 from page_runner import PageResult
 from provenance import provenance
@@ -58,6 +59,7 @@ class Measured:
         self.results = results
         self.evidence: list[Evidence] = load_evidence(root)
         self.rooms: dict[str, Room] = load_margins(root, [result.page for result in results])
+        self.fails_when: dict[str, list[str]] = load_falsified(root)
         self.claims: dict[str, Claim] = {}
         self.page: dict[str, str] = {}
         self.record: dict[str, Evidence] = {}
@@ -224,7 +226,8 @@ class ClaimsTable(_Table):
     """Every claim of the site, a row each."""
 
     def run(self) -> list[nodes.Node]:
-        head = ["claim", "value", "held", "least room", "seeds", "reported", "verdict", "page"]
+        head = ["claim", "value", "held", "least room", "fails when", "seeds"]
+        head += ["reported", "verdict", "page"]
         rows = []
         for name, claim in _measured.claims.items():
             statement = nodes.paragraph("", claim.statement, ids=[f"claim-{name}"])
@@ -236,6 +239,7 @@ class ClaimsTable(_Table):
                     _measured.shown(name),
                     claim.bound or "shown, not held",
                     room.text if room else "",
+                    _some(_measured.fails_when.get(name, [])),
                     len(claim.seeds) or "",
                     claim.reported.get("text", ""),
                     _verdict(claim) + (f", recorded {record.provenance.when}" if record else ""),
@@ -297,6 +301,11 @@ def _commit(commit: str, changed: bool) -> str:
     return (commit[:10] or "unknown") + (", with changes" if changed else "")
 
 
+def _some(clauses: list[str]) -> str:
+    more = f"; and {len(clauses) - 1} more" if len(clauses) > 1 else ""
+    return "".join(clauses[:1]) + more
+
+
 def _verdict(claim: Claim) -> str:
     return "holds" if claim.bound else "measured"  # a build with a missed one has failed
 
@@ -339,6 +348,7 @@ def _as_json(quoted: Iterable[tuple[str, list[str]]], titles: dict[str, str]) ->
                 "shown": _measured.shown(name),
                 "verdict": _verdict(claim),
                 "least_room": asdict(room) if room else None,
+                "fails_when": _measured.fails_when.get(name, []),
                 "recorded": asdict(record.provenance) if record else None,
                 "stale": bool(record and record.stale(_measured.root)),
             }

@@ -11,13 +11,17 @@ import pytest
 from bs4 import BeautifulSoup
 
 import claims
+from changed_inputs import CHANGES
 from claim_record import MIME, RECORD_VARIABLE, Claim
 from claims import ClaimError, claim, measure
 from claims_diff import moved
-from claims_lint import lint, prose_of
+from claims_lint import claims_made, lint, prose_of
 from evidence import load_evidence, record
+from falsified_record import load_falsified, save_falsified
+from falsify import missed
 from margins_record import load_margins, save_margins
 from measured_quantities import find_measured
+from page_rerun import after, rerun
 from page_source import list_pages
 
 ROOT = Path(__file__).parents[2]
@@ -93,6 +97,7 @@ def test_recording_margins_keeps_a_miss_instead_of_raising(published, monkeypatc
     [
         (0.914, ".1%", [], "91.4 %"),
         ([0.91, 0.93], ".1%", [0, 1], "92.0 ± 1.4 %"),
+        ([0.03, 0.05], ".1pp", [0, 1], "4.0 ± 1.4 points"),
         (0.45 * u.mV, ".2f", [], "0.45 mV"),
         ([1.0 * u.mV, 0.002 * u.volt], ".1f", [0, 1], "1.5 ± 0.7 mV"),
         (3.2e-5, ".0e", [], "3 × 10⁻⁵"),
@@ -103,6 +108,18 @@ def test_recording_margins_keeps_a_miss_instead_of_raising(published, monkeypatc
 def test_value_is_shown_with_spread_and_unit(value, show, seeds, text):
     show = ".0f" if show == "d" else show
     assert measure("a", value, "It is so", show=show, seeds=seeds).text == text
+
+
+@pytest.mark.parametrize(
+    ("within", "show", "bound"),
+    [
+        (0.03, ".1%", "within 3.0 % of 50.0 %"),
+        (0.03, ".0pp", "within 3 points of 50 points"),
+        (1e-9, ".0%", "within 1.0 × 10⁻⁹ of 50 %"),
+    ],
+)
+def test_bound_around_a_share_is_shown_as_the_share_is(within, show, bound):
+    assert measure("a", 0.5, "It is so", equals=0.5, within=within, show=show).bound == bound
 
 
 def test_bounds_may_come_in_another_multiple_of_the_unit():
@@ -215,7 +232,7 @@ def test_two_pages_with_a_claim_of_one_name_fail_the_build(site):
     assert "second: expected a name of its own for claim 'halves', but first has one" in output
 
 
-# Recorded evidence and margins
+# Recorded evidence, margins and changed inputs
 
 
 @pytest.fixture
@@ -254,6 +271,49 @@ def test_margins_belong_to_the_code_they_were_measured_on(project):
     path = project / "docs" / "first.md"
     path.write_text(path.read_text().replace("[0.5, 0.7]", "[0.5, 0.8]"))
     assert load_margins(project, list_pages(project)) == {}
+
+
+def test_claim_that_a_changed_input_breaks_is_found(site):
+    (first, _) = list_pages(site.root)
+    smaller = after("import trainable_spikes; trainable_spikes.CONSTANT = 39", first)
+    (run,) = rerun(site.root, [smaller])
+    assert [claim.name for claim in run.claims] == ["constant", "halves"]
+    assert missed(run) == ["constant"]
+
+
+def test_claims_behind_a_failing_cell_count_under_a_changed_input(site):
+    site.edit("docs/first.md", 'print("first constant"', 'raise ValueError("planted"); (0')
+    (first, _) = list_pages(site.root)
+    undefined = after("import trainable_spikes; trainable_spikes.CONSTANT = float('nan')", first)
+    up_to_failure, whole = (
+        rerun(site.root, [undefined], past_errors=past_errors)[0] for past_errors in (False, True)
+    )
+    assert up_to_failure.claims == []
+    assert missed(whole) == ["constant"]
+    assert whole.errors == ["ValueError: planted"]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name)
+def test_changed_input_ends_at_a_claim_of_its_page(change):
+    pages = {page.docname: page for page in list_pages(ROOT)}
+    for docname, last in change.until.items():
+        assert not last or last in [made.name for made in claims_made(pages[docname])]
+
+
+def test_list_says_under_which_changes_a_claim_fails(project):
+    (first, _) = list_pages(project)
+    save_falsified(project, first, {"halves": [CHANGES[0].name, "gone"], "constant": []})
+    assert load_falsified(project) == {"halves": [CHANGES[0].clause], "constant": []}
+
+
+@pytest.mark.parametrize("page", list_pages(ROOT), ids=lambda page: page.docname)
+def test_some_changed_input_breaks_each_claim_with_a_bound(page):
+    broken = load_falsified(ROOT)
+    survive = [m.name for m in claims_made(page) if m.held and not broken.get(m.name)]
+    assert not survive, (
+        f"nothing recorded breaks {survive}: tighten their bounds, or add a change to "
+        f"docs/_ext/changed_inputs.py, and run `nox -s falsify -- {page.docname}`"
+    )
 
 
 # The lint
