@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+NEURON = "tutorials/a-first-neuron"
 TUTORIAL = "tutorials/train-a-spiking-network"
 SURROGATES = "howto/surrogate-gradients"
 READOUT = "howto/trainable-readout"
@@ -162,7 +163,7 @@ def numerical_derivatives():
     jax.grad = lambda f: lambda x: (f(x + 0.05) - f(x - 0.05)) / 0.1
 
 
-@on(TUTORIAL="train-start-driven", DIFFERENTIABILITY="diff-slope-proportional")
+@on(NEURON, TUTORIAL="train-start-driven", DIFFERENTIABILITY="diff-slope-proportional")
 def time_step():
     """The time step is twice as long."""
     import brainstate
@@ -178,6 +179,7 @@ def time_step():
 
 
 @on(
+    NEURON,
     TUTORIAL="train-driven-silent",
     READOUT="readout-membrane",
     DIFFERENTIABILITY="diff-slope-proportional",
@@ -189,7 +191,7 @@ def forward_Euler():
     brainstate.nn.exp_euler_step = lambda f, v, *a: v + f(v, *a) * brainstate.environ.get_dt()
 
 
-@on(TUTORIAL="train-start-driven", DIFFERENTIABILITY="diff-slope-proportional")
+@on(NEURON, TUTORIAL="train-start-driven", DIFFERENTIABILITY="diff-slope-proportional")
 def membrane():
     """Membranes have three times the time constant."""
     import brainpy.state
@@ -198,7 +200,7 @@ def membrane():
     _with_options(brainpy.state.LIF, tau=(5.0 * brainunit.ms, lambda tau: 3 * tau))
 
 
-@on(TUTORIAL="train-start-driven", DIFFERENTIABILITY="diff-slope-proportional")
+@on(NEURON, TUTORIAL="train-start-driven", DIFFERENTIABILITY="diff-slope-proportional")
 def high_threshold():
     """Thresholds are three times as high."""
     import brainpy.state
@@ -207,7 +209,7 @@ def high_threshold():
     _with_options(brainpy.state.LIF, V_th=(1.0 * brainunit.mV, lambda threshold: 3 * threshold))
 
 
-@on(TUTORIAL, DIFFERENTIABILITY="diff-slope-proportional")
+@on(NEURON, TUTORIAL, DIFFERENTIABILITY="diff-slope-proportional")
 def low_threshold():
     """Thresholds are a fifth as high."""
     import brainpy.state
@@ -216,7 +218,26 @@ def low_threshold():
     _with_options(brainpy.state.LIF, V_th=(1.0 * brainunit.mV, lambda threshold: threshold / 5))
 
 
-@on(READOUT, TUTORIAL="train-start-driven", DIFFERENTIABILITY="diff-slope-proportional")
+@on(NEURON)
+def high_rest():
+    """Neurons rest half a millivolt higher."""
+    import brainpy.state
+    import brainunit
+
+    half = 0.5 * brainunit.mV
+    _with_options(brainpy.state.LIF, V_rest=(0.0 * brainunit.mV, lambda rest: rest + half))
+
+
+@on(NEURON)
+def one_membrane():
+    """All membranes have a time constant of 20 ms."""
+    import brainpy.state
+    import brainunit
+
+    _with_options(brainpy.state.LIF, tau=(None, lambda tau: 20.0 * brainunit.ms))
+
+
+@on(NEURON, READOUT, TUTORIAL="train-start-driven", DIFFERENTIABILITY="diff-slope-proportional")
 def background():
     """Every neuron gets a constant current of 0.8 mA."""
     import brainpy.state
@@ -231,7 +252,7 @@ def background():
     brainpy.state.LIF.sum_current_inputs = with_background
 
 
-@on(DIFFERENTIABILITY="diff-slope-proportional")
+@on(NEURON, DIFFERENTIABILITY="diff-slope-proportional")
 def reset_swapped():
     """Soft resets are hard and hard ones soft."""
     import brainpy.state
