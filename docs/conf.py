@@ -27,6 +27,7 @@ extensions = [
     "measured",
     "mathml",
     "signatures",
+    "symptoms",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.viewcode",
