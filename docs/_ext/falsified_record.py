@@ -5,30 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from changed_inputs import CHANGES
-from margins_record import margins_key
+from margins_record import load_record, margins_key
 from page_source import Page
 
 FILE = "docs/evidence/falsified.json"
 
 
-def load_record(root: Path) -> dict[str, Any]:
-    """Return the record as it is stored: by page, the names of changes by claim."""
-    path = root / FILE
-    return json.loads(path.read_text()) if path.exists() else {}
-
-
 def is_recorded(root: Path, page: Page) -> bool:
     """Whether the record of a page belongs to its code and that of the package."""
-    found = load_record(root).get(page.docname, {})
+    found = load_record(root, FILE).get(page.docname, {})
     return found.get("code") == margins_key(root, page)
 
 
 def save_falsified(root: Path, page: Page, broken: Mapping[str, Sequence[str]]) -> None:
     """Put what breaks the claims of a page in the place of an older record."""
-    record = load_record(root)
+    record = load_record(root, FILE)
     record[page.docname] = {"code": margins_key(root, page), "claims": dict(broken)}
     (root / FILE).write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
 
@@ -42,6 +35,6 @@ def load_falsified(root: Path) -> dict[str, list[str]]:
     clauses = {change.name: change.clause for change in CHANGES}
     return {
         name: [clauses[change] for change in changes if change in clauses]
-        for page in load_record(root).values()
+        for page in load_record(root, FILE).values()
         for name, changes in page["claims"].items()
     }

@@ -30,9 +30,9 @@ def margins_key(root: Path, page: Page) -> str:
     return page_key(page, digest_of_package(root))
 
 
-def load_record(root: Path) -> dict[str, Any]:
-    """Return the record as it is stored: by stack, then page; rooms by claim, one a draw."""
-    path = root / FILE
+def load_record(root: Path, file: str = FILE) -> dict[str, Any]:
+    """Return a record as it is stored; of margins by stack, then page, one room a draw."""
+    path = root / file
     return json.loads(path.read_text()) if path.exists() else {}
 
 
