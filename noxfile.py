@@ -1,5 +1,6 @@
 """The project's commands, each with all of its own set-up: `nox -s docs`, `nox -s tests`."""
 
+import os
 from pathlib import Path
 
 import nox
@@ -38,6 +39,17 @@ def tests(session: nox.Session) -> None:
     """Run all tests; pages that `docs` has executed are not executed again."""
     _install(session, TESTS)
     session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session
+def snippets(session: nox.Session) -> None:
+    """Paste the cells of pages into an interpreter that has only the package."""
+    _install(session)
+    reader = Path(session.create_tmp()).resolve() / "reader"
+    session.run("python", "-m", "venv", "--clear", reader)
+    python = reader / ("Scripts" if os.name == "nt" else "bin") / "python"
+    session.run(python, "-m", "pip", "install", "--quiet", "-c", PAGES, ".", external=True)
+    session.run("python", "docs/_ext/snippets.py", python, *session.posargs)
 
 
 @nox.session

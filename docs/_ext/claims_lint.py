@@ -12,13 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from claim_record import TAG
 from evidence import load_evidence
 from measured_quantities import find_measured
-from page_source import Page, list_pages
+from page_source import Page, is_pasted, list_pages
 
 ROOT = Path(__file__).parents[2]
-HIDDEN = {TAG, "remove-cell"}
 _ROLE = re.compile(r"\{claim\}`(?:[^`<]*<)?([^`<>]+)>?`")
 # In this order: fences first, so that nothing inside them counts as a role or as prose.
 _FENCE = re.compile(
@@ -137,7 +135,7 @@ def _cell_faults(page: Page) -> Iterator[str]:
     for cell in page.cells:
         tree = ast.parse(cell.source)
         assigned = _assigned(tree)
-        if not HIDDEN.isdisjoint(cell.tags):
+        if not is_pasted(cell.tags):
             hidden |= dict.fromkeys(assigned - visible, cell.line)
             continue
         used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}

@@ -6,7 +6,7 @@ import asyncio
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -35,11 +35,20 @@ class PageResult:
     problems: list[str] = field(default_factory=list)
 
 
-def run_pages(root: Path, say: Say = print) -> list[PageResult]:
-    """Bring every page's result up to date; failures are in the results, not raised."""
+def run_pages(
+    root: Path, say: Say = print, *, only: Collection[str] | None = None
+) -> list[PageResult]:
+    """Bring the results of all pages, or of those named, up to date.
+
+    Failures are in the results, not raised.
+    """
     store = PageStore.of(root)
     environment = fingerprint(root)
-    results = [PageResult(page, page_key(page, environment)) for page in list_pages(root)]
+    results = [
+        PageResult(page, page_key(page, environment))
+        for page in list_pages(root)
+        if only is None or page.docname in only
+    ]
     _look_up(results, store)
     if any(result.run is None for result in results):
         with _turn(store, say):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from myst_nb.core.read import read_myst_markdown_notebook
 from myst_parser.config.main import MdParserConfig
 from nbformat import NotebookNode
+
+from claim_record import TAG
 
 # One list for Sphinx (conf.py) and for the runner, so both see the same code cells.
 MYST_EXTENSIONS = [
@@ -27,6 +30,8 @@ SENTENCES = {
     "needs": "what the reader needs first, in a sentence",
     "description": "a sentence for search engines",
 }
+# Cells that only a build runs: a reader does not see their code.
+NOT_PASTED = {TAG, "remove-cell"}
 
 
 class PageError(ValueError):
@@ -46,7 +51,8 @@ class Cell:
 class Page:
     """A page with code cells; `budget` is in core-seconds, imports included.
 
-    A page that runs `alone` compares times: no other page runs beside it.
+    A page that runs `alone` compares times: no other page runs beside it. `after` names the
+    page to read before it, and is empty for the page that the course begins with.
     """
 
     docname: str
@@ -56,6 +62,7 @@ class Page:
     notebook: NotebookNode
     cells: tuple[Cell, ...]
     alone: bool = False
+    after: str = ""
 
 
 def list_pages(root: Path) -> list[Page]:
@@ -81,9 +88,32 @@ def list_pages(root: Path) -> list[Page]:
             problems.append(str(error))
         else:
             pages += [page] if page.cells else []
+    problems += _broken_course(pages)
     if problems:
         raise PageError("\n".join(problems))
     return pages
+
+
+def is_pasted(tags: Collection[str]) -> bool:
+    """Whether a reader sees the code of a cell with these tags, and may paste it."""
+    return NOT_PASTED.isdisjoint(tags)
+
+
+def _broken_course(pages: list[Page]) -> list[str]:
+    after = {page.docname: page.after for page in pages}
+    problems = []
+    for page in pages:
+        seen, name = {page.docname}, page.after
+        while name in after and name not in seen:
+            seen.add(name)
+            name = after[name]
+        if name:
+            problems.append(
+                f"{page.path}: expected `after` in the front matter to lead, from page to page, "
+                f"to the first one of the course; it leads to {name!r}. Name the page to read "
+                "before this one, for example `after: tutorials/a-first-neuron`."
+            )
+    return problems
 
 
 def parse_page(docname: str, text: str) -> Page:
@@ -103,7 +133,8 @@ def parse_page(docname: str, text: str) -> Page:
         _check_front_matter(path, notebook.metadata)
     kind, budget = notebook.metadata.get("kind"), notebook.metadata.get("budget")
     alone = bool(notebook.metadata.get("alone", False))
-    return Page(docname, path, str(kind), float(budget or 0), notebook, cells, alone)
+    after = str(notebook.metadata.get("after", ""))
+    return Page(docname, path, str(kind), float(budget or 0), notebook, cells, alone, after)
 
 
 def _check_front_matter(path: str, front_matter: NotebookNode) -> None:
