@@ -1,15 +1,20 @@
-"""Check the code cells of pages with ruff; run as a script, exits with ruff's status."""
+"""Check the code cells of pages; run as a script, exits with 1 on a fault.
+
+Ruff reads them as notebooks. Lines that stand in more than two pages belong in the package.
+"""
 
 from __future__ import annotations
 
 import subprocess
 import tempfile
+from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
-from page_source import list_pages
+from page_source import Page, is_pasted, list_pages
 
 ROOT = Path(__file__).parents[2]
 # What fits beside the contents on a laptop: longer lines would hide their end.
@@ -17,12 +22,44 @@ WIDTH = ["--line-length", "78"]
 # Asserts in a cell are no pytest tests, and each cell runs once, with what it defines: rules
 # about longer-lived code would only make it longer to read.
 NOT_FOR_CELLS = ["--extend-ignore", "B007,B008,B023,B905,C408,PT,RUF007"]
+REPEATED_LINES = 5
 
 
 def main() -> int:
+    """Run all checks, and return the worst status."""
+    pages = list_pages(ROOT)
+    repeated = repeated_code(pages)
+    print(*repeated, sep="\n\n", end="\n" * bool(repeated))
+    return max(ruff_status(pages), int(bool(repeated)))
+
+
+def repeated_code(pages: Sequence[Page]) -> list[str]:
+    """Name each run of lines that a reader meets on more than two pages; imports do not count."""
+    where = defaultdict(set)
+    for page in pages:
+        for cell in page.cells:
+            if is_pasted(cell.tags):
+                for run in _runs(cell.source):
+                    where[run].add(page.path)
+    return [
+        f"{', '.join(sorted(paths))}: expected code of more than two pages to live in the "
+        f"package; these lines stand in all of them. Move them to `src`.\n{run}"
+        for run, paths in where.items()
+        if len(paths) > 2
+    ]
+
+
+def _runs(source: str) -> list[str]:
+    stripped = (line.strip() for line in source.splitlines())
+    lines = [line for line in stripped if line and not line.startswith(("import ", "from ", "#"))]
+    ends = range(REPEATED_LINES, len(lines) + 1)
+    return ["\n".join(lines[end - REPEATED_LINES : end]) for end in ends]
+
+
+def ruff_status(pages: Sequence[Page]) -> int:
     """Run ruff over the pages as notebooks, which it knows to check cell by cell."""
     with tempfile.TemporaryDirectory() as folder:
-        for page in list_pages(ROOT):
+        for page in pages:
             path = Path(folder, page.docname).with_suffix(".ipynb")
             path.parent.mkdir(parents=True, exist_ok=True)
             # Cells numbered as in a failing build's report: code cells only, from 1.

@@ -6,6 +6,7 @@ import nbformat
 import pytest
 
 import page_key
+from page_lint import repeated_code
 from page_source import PageError, list_pages, parse_page
 from page_store import KEPT_PER_PAGE, Execution, PageStore
 from provenance import Provenance
@@ -54,6 +55,31 @@ def test_all_unreadable_pages_are_named(tmp_path):
         (tmp_path / "docs" / f"{name}.md").write_text(PAGE.replace("kind: howto", "kind: poem"))
     with pytest.raises(PageError, match=r"(?s)docs/a\.md.*'poem'.*docs/b\.md"):
         list_pages(tmp_path)
+
+
+@pytest.mark.parametrize("after", ["howto/gone", "howto/b"])
+def test_page_that_follows_none_of_the_course_is_refused(tmp_path, after):
+    (tmp_path / "docs" / "howto").mkdir(parents=True)
+    for name in ("a", "b"):  # in the second case each follows the other
+        text = PAGE.replace("kind:", f"after: {'howto/a' if name == 'b' else after}\nkind:")
+        (tmp_path / "docs" / "howto" / f"{name}.md").write_text(text)
+    with pytest.raises(PageError, match=r"docs/howto/a\.md: expected `after`.*Name the page"):
+        list_pages(tmp_path)
+
+
+def test_lines_on_more_than_two_pages_are_named_wherever_they_are_indented():
+    lines = "a = 1\nb = 2\nc = 3\nd = 4\ne = 5"
+    indented = "if True:\n" + "\n".join(f"    {line}" for line in lines.splitlines())
+    pages = [
+        parse_page(f"howto/{n}", PAGE.replace("1 + 1", source))
+        for n, source in enumerate([lines, indented, f"import x\n\n{lines}"])
+    ]
+    (found,) = repeated_code(pages)
+    assert "docs/howto/0.md, docs/howto/1.md, docs/howto/2.md: expected code" in found
+    assert "Move them to `src`" in found
+    assert not repeated_code(pages[:2])
+    pages[2] = parse_page("howto/2", PAGE.replace("1 + 1", lines.replace("c = 3", "c = 4")))
+    assert not repeated_code(pages)
 
 
 def test_key_follows_code_and_tags_and_ignores_prose():
