@@ -3,9 +3,12 @@
 import ast
 from pathlib import Path
 
+import pytest
 from bs4 import BeautifulSoup
 
+from page_source import list_pages, parse_page
 from symptoms import ANCHOR, symptoms_of
+from used_by import names_used
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,6 +36,40 @@ def test_networks_show_their_own_arguments(built_site):
     signature = entries(built_site)["trainable_spikes.SpikingClassifier"]
     assert "n_hidden" in signature
     assert "*args" not in signature
+
+
+def test_entries_list_the_pages_that_use_them(built_site):
+    soup = BeautifulSoup((built_site / "reference" / "api.html").read_text(), "html.parser")
+    lists = {
+        p.find_parent("dl").dt["id"]: p
+        for p in soup.select("dd > p")
+        if p.get_text().startswith("Used by:")
+    }
+    links = {name: {a["href"] for a in p.select("a")} for name, p in lists.items()}
+    assert "../tutorials/train-a-spiking-network.html" in links["trainable_spikes.Trainer"]
+    assert "../tutorials/a-first-neuron.html" not in links["trainable_spikes.Trainer"]
+    for name in public_names():
+        users = {f"../{page.docname}.html" for page in list_pages(ROOT) if name in names_used(page)}
+        assert links.get(f"trainable_spikes.{name}", set()) == users, name
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("`ts.Trainer` and {py:func}`~trainable_spikes.rollout`", {"Trainer", "rollout"}),
+        ("```{code-cell} python\nfrom trainable_spikes.data import A, B\n```", {"A", "B"}),
+        ("```{code-cell} python\n:tags: [remove-cell]\n\nts.record\n```", set()),
+        ("prints.Trainer", set()),
+    ],
+)
+def test_names_are_used_in_prose_and_in_visible_cells(text, names):
+    assert names_used(parse_page("howto/page", f"{FRONT_MATTER}# Title\n\n{text}\n")) == names
+
+
+FRONT_MATTER = (
+    "---\ntitle: Title\ngives: Two.\nneeds: Nothing.\ndescription: Adds.\nkind: howto\n"
+    "budget: 5\n---\n"
+)
 
 
 def test_symptoms_are_those_in_bold_where_a_page_does_not_work():

@@ -1,0 +1,55 @@
+"""Draw the map of the course: every page under the one to read before it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+import executed_pages
+from page_source import KINDS, Page
+
+WORDS = {"tutorial": "tutorial", "howto": "how-to", "concept": "concept", "gallery": "gallery"}
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.add_directive("course-map", CourseMap)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+class CourseMap(SphinxDirective):
+    """All pages as nested lists; each page says in its front matter which one it follows."""
+
+    def run(self) -> list[nodes.Node]:
+        pages = [result.page for result in executed_pages.results]
+        for page in pages:
+            self.env.note_dependency(str(self.env.doc2path(page.docname)))
+        pages.sort(key=lambda page: (KINDS.index(page.kind), page.docname))
+        return [nodes.container("", *_branches(pages, ""), classes=["course-map"])]
+
+
+def _branches(pages: list[Page], after: str) -> list[nodes.Node]:
+    items = [
+        nodes.list_item("", _line(page), *_branches(pages, page.docname))
+        for page in pages
+        if page.after == after
+    ]
+    return [nodes.bullet_list("", *items)] if items else []
+
+
+def _line(page: Page) -> nodes.paragraph:
+    facts = page.notebook.metadata
+    link = addnodes.pending_xref(
+        "",
+        nodes.inline(text=facts["title"]),
+        refdomain="std",
+        reftype="doc",
+        reftarget=f"/{page.docname}",
+        refexplicit=True,
+        refwarn=True,
+    )
+    kind = nodes.inline(text=WORDS[page.kind], classes=["course-kind", page.kind])
+    return nodes.paragraph("", "", link, nodes.Text(" "), kind, nodes.Text(f" {facts['gives']}"))

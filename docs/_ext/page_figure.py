@@ -1,0 +1,71 @@
+"""Show a figure that another page computed, with the caption written here."""
+
+from __future__ import annotations
+
+import base64
+import os
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from nbformat import NotebookNode
+from sphinx.application import Sphinx
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+
+import executed_pages
+
+LOGGER = logging.getLogger(__name__)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.add_directive("page-figure", PageFigure)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+class PageFigure(SphinxDirective):
+    """The figure of a page by its name: ```{page-figure} gallery/fashion-mnist fig-answers```."""
+
+    required_arguments = 2
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        docname, name = self.arguments
+        found = figures(docname)
+        if name not in found:
+            LOGGER.warning(
+                "expected one of the figures of %s: %s; got %r",
+                docname,
+                ", ".join(found) or "it has none",
+                name,
+                location=self.get_location(),
+            )
+            return []
+        alternative, output = found[name]
+        # What it shows may change with `src`, of which this document knows nothing.
+        self.env.note_reread()
+        picture = Path(self.env.doctreedir).parent / "page-figures" / f"{name}.png"
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        picture.write_bytes(base64.b64decode(output.data["image/png"]))
+        size = output.metadata["image/png"]
+        folder = Path(self.env.doc2path(self.env.docname)).parent
+        image = nodes.image(
+            uri=os.path.relpath(picture, folder), alt=alternative, width=f"{size['width']}px"
+        )
+        caption = nodes.caption("", "", *self.parse_inline(" ".join(self.content))[0])
+        return [nodes.figure("", image, caption, classes=["page-figure"])]
+
+
+def figures(docname: str) -> dict[str, tuple[str, NotebookNode]]:
+    """Return, by name, the alternative text and the output of each named figure of a page."""
+    found = {}
+    for result in executed_pages.results:
+        if result.page.docname != docname or result.run is None:
+            continue
+        code = [cell for cell in result.page.notebook.cells if cell.cell_type == "code"]
+        for cell, executed in zip(code, result.run.notebook.cells, strict=True):
+            shown = cell.metadata.get("mystnb", {})
+            drawn = [out for out in executed.outputs if "image/png" in out.get("data", {})]
+            if drawn and "name" in shown.get("figure", {}):
+                found[shown["figure"]["name"]] = (shown["image"]["alt"], drawn[0])
+    return found
