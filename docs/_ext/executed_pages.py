@@ -110,7 +110,7 @@ def _mark(app: Sphinx) -> Path:
 
 
 def _rendering_code() -> str:
-    files = sorted(Path(__file__).parent.glob("*.py"))
+    files = sorted(Path(__file__).parent.rglob("*.py"))
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 

@@ -1,7 +1,7 @@
 """Run pages under changed inputs and record which claims each change breaks.
 
 `nox -s falsify` runs every page whose record is missing or old once for each change of
-`changed_inputs.py` that names it. A claim that no change breaks may be one that cannot fail.
+`changed_inputs` that names it. A claim that no change breaks may be one that cannot fail.
 The record, `docs/evidence/falsified.json`, is shown beside each claim; a test wants every
 claim with a bound in it.
 """

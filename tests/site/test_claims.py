@@ -312,7 +312,7 @@ def test_some_changed_input_breaks_each_claim_with_a_bound(page):
     survive = [m.name for m in claims_made(page) if m.held and not broken.get(m.name)]
     assert not survive, (
         f"nothing recorded breaks {survive}: tighten their bounds, or add a change to "
-        f"docs/_ext/changed_inputs.py, and run `nox -s falsify -- {page.docname}`"
+        f"docs/_ext/changed_inputs, and run `nox -s falsify -- {page.docname}`"
     )
 
 

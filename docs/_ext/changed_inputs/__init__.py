@@ -1,0 +1,21 @@
+"""Changes under which claims must fail, to show that they can.
+
+Each is a function that `falsify.py` calls in a page's process before the first cell. Its
+docstring completes "fails when". `@on` names the pages it is for; where a claim stands beside
+a page, cells after that claim do not run.
+"""
+
+from changed_inputs import (  # noqa: F401  # each registers its changes
+    balance,
+    images,
+    neurons,
+    readouts,
+    rollouts,
+    states,
+    surrogates,
+    synapses,
+    training,
+)
+from changed_inputs.registry import CHANGES, Change
+
+__all__ = ["CHANGES", "Change"]

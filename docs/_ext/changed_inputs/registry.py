@@ -1,0 +1,62 @@
+"""How changes are registered, for which pages, and what they do to constructors."""
+# mypy: ignore-errors
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+NEURON = "tutorials/a-first-neuron"
+SYNAPSES = "tutorials/synapses-and-projections"
+BALANCE = "tutorials/a-balanced-network"
+TUTORIAL = "tutorials/train-a-spiking-network"
+SURROGATES = "howto/surrogate-gradients"
+READOUT = "howto/trainable-readout"
+ROLLOUTS = "howto/long-rollouts"
+DIFFERENTIABILITY = "concepts/differentiability"
+STATE = "concepts/state-time-and-units"
+FASHION = "gallery/fashion-mnist"
+IMAGES = "tutorials/train-on-real-images"
+SILENT = "howto/wake-a-silent-network"
+
+
+@dataclass(frozen=True)
+class Change:
+    """A function of this package: its module, its name, its effect in words, and where."""
+
+    module: str
+    name: str
+    clause: str
+    until: dict[str, str]  # by page, the last claim that is run; empty for the whole page
+
+    @property
+    def first_cell(self) -> str:
+        return f"import {self.module}\n\n{self.module}.{self.name}()"
+
+
+CHANGES: list[Change] = []
+
+
+def on(*pages: str, **until: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """Register a change for whole pages, and up to a claim for those given by the name above."""
+    parts = dict.fromkeys(pages, "") | {globals()[name]: claim for name, claim in until.items()}
+
+    def register(change: Callable[[], None]) -> Callable[[], None]:
+        clause = " ".join(change.__doc__.split()).rstrip(".")
+        words = clause[0].lower() + clause[1:]
+        CHANGES.append(Change(change.__module__, change.__name__, words, parts))
+        return change
+
+    return register
+
+
+def with_options(kind: type, **changed: tuple[object, Callable]) -> None:
+    """Let a constructor see other options: each is changed from what is given, or its default."""
+    initialise = kind.__init__
+
+    def initialise_changed(self, *arguments, **options):
+        for name, (default, function) in changed.items():
+            options[name] = function(options.get(name, default))
+        initialise(self, *arguments, **options)
+
+    kind.__init__ = initialise_changed
