@@ -82,3 +82,11 @@ def test_formula_that_cannot_be_shown_fails_and_is_named(site):
     assert status != 0
     assert "nosuchcommand" in output
     assert "index.md:3" in output
+
+
+def test_figure_that_its_page_does_not_draw_is_named(site):
+    borrowed = "$x^2$\n\n```{page-figure} first fig-gone\nA caption.\n```\n"
+    site.edit("docs/index.md", "$x^2$", borrowed)
+    status, output = site.build()
+    assert status != 0
+    assert "expected one of the figures of first: it has none; got 'fig-gone'" in output
