@@ -57,7 +57,7 @@ def test_entries_list_the_pages_that_use_them(built_site):
     ("text", "names"),
     [
         ("`ts.Trainer` and {py:func}`~trainable_spikes.rollout`", {"Trainer", "rollout"}),
-        ("```{code-cell} python\nfrom trainable_spikes.data import A, B\n```", {"A", "B"}),
+        ("```{code-cell} python\nfrom trainable_spikes.data import A, B\n```", {"data", "A", "B"}),
         ("```{code-cell} python\n:tags: [remove-cell]\n\nts.record\n```", set()),
         ("prints.Trainer", set()),
     ],
