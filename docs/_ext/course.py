@@ -12,8 +12,6 @@ from sphinx.util.docutils import SphinxDirective
 import executed_pages
 from page_source import KINDS, Page
 
-WORDS = {"tutorial": "tutorial", "howto": "how-to", "concept": "concept", "gallery": "gallery"}
-
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("course-map", CourseMap)
@@ -51,5 +49,7 @@ def _line(page: Page) -> nodes.paragraph:
         refexplicit=True,
         refwarn=True,
     )
-    kind = nodes.inline(text=WORDS[page.kind], classes=["course-kind", page.kind])
+    kind = nodes.inline(
+        text=page.kind.replace("howto", "how-to"), classes=["course-kind", page.kind]
+    )
     return nodes.paragraph("", "", link, nodes.Text(" "), kind, nodes.Text(f" {facts['gives']}"))
