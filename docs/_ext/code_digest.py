@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+from functools import cache
 from pathlib import Path
 
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
@@ -13,7 +14,11 @@ def digest_of_code(path: Path) -> str:
     """Return the hash of the code in `path`, or "absent" where there is no such file."""
     if not path.exists():
         return "absent"
-    text = path.read_text(encoding="utf8")
+    return _digest_of_text(path.read_text(encoding="utf8"))
+
+
+@cache  # a build asks for each of some twenty files more than a thousand times
+def _digest_of_text(text: str) -> str:
     docstrings: set[int] = set()
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
