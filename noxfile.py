@@ -1,5 +1,6 @@
 """The project's commands, each with all of its own set-up: `nox -s docs`, `nox -s tests`."""
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -18,8 +19,26 @@ PAGES, RENDER, TESTS, LINT = (
 
 def _install(session: nox.Session, *files: str) -> None:
     session.env["JAX_PLATFORMS"] = "cpu"
+    # Asking pip takes longer than a rebuild after an edit of prose.
+    stamp = Path(session.virtualenv.location).resolve() / "installed-for"
+    if stamp.exists() and stamp.read_text() == _installed(stamp.parent, *files):
+        session.log("The environment is up to date.")
+        return
+    stamp.unlink(missing_ok=True)
     session.install(*(word for file in (PAGES, RENDER, *files) for word in ("-r", file)))
     session.install("--no-deps", "-e", ".")
+    # As an install, so that --no-install leaves no stamp either.
+    write = f"import pathlib; pathlib.Path({str(stamp)!r}).write_text({{!r}})"
+    session.run_install("python", "-c", write.format(_installed(stamp.parent, *files)), silent=True)
+
+
+def _installed(environment: Path, *files: str) -> str:
+    """Return a hash of what an environment should have, and of what it has."""
+    wanted = [Path(file).read_text() for file in ("pyproject.toml", PAGES, RENDER, *files)]
+    places = ("lib/python*/site-packages", "Lib/site-packages")
+    found = {path.name for place in places for path in environment.glob(f"{place}/*.dist-info")}
+    parts = [str(Path.cwd()), *wanted, *sorted(found)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 @nox.session
