@@ -153,7 +153,8 @@ def _add_provenance(notebook: NotebookNode, run: Execution) -> None:
     )
     line = (
         f"This page ran on {run.finished_at[:10]} in {run.seconds:.0f} s "
-        f"({run.cpu_seconds:.0f} core-seconds, at most {run.peak_memory / 2**20:.0f} MiB) on "
+        f"({run.cpu_seconds:.0f} core-seconds, {run.compiled} programs compiled, "
+        f"at most {run.peak_memory / 2**20:.0f} MiB) on "
         f"{came.device}, with Python {came.python}, {versions}{commit}."
     )
     notebook.cells.append(new_markdown_cell(f":::{{div}} provenance\n{line}\n:::"))

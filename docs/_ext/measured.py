@@ -332,6 +332,7 @@ def _as_json(quoted: Iterable[tuple[str, list[str]]], titles: dict[str, str]) ->
                 "title": titles.get(result.page.docname, ""),
                 "seconds": run.seconds,
                 "core_seconds": run.cpu_seconds,
+                "programs_compiled": run.compiled,
                 "budget": result.page.budget,
                 "peak_memory_bytes": run.peak_memory,
                 "run_at": run.finished_at,

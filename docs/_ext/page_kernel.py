@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
 from claim_record import ALONE_VARIABLE, PAGE_VARIABLE
+from compiled_programs import lend, take_back
 from page_source import Cell, Page
 
 EXPECTED_ERROR = "raises-exception"
@@ -35,6 +37,7 @@ class Run:
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     peak_memory: int = 0
+    compiled: int = 0
     problems: list[str] = field(default_factory=list)
 
 
@@ -65,8 +68,18 @@ def prepare(environment: dict[str, str]) -> None:
         subprocess.run(command, env=environment, capture_output=True, check=True)
 
 
-async def run_page(page: Page, folder: Path, environment: dict[str, str], socket: Path) -> Run:
-    """Run the cells of `page` in order in a new interpreter, up to the first failing one."""
+async def run_page(
+    page: Page,
+    folder: Path,
+    environment: dict[str, str],
+    socket: Path,
+    programs: Path | None = None,
+) -> Run:
+    """Run the cells of `page` in order in a new interpreter, up to the first failing one.
+
+    With a folder of `programs`, the page uses those that earlier runs have compiled, and adds
+    its own.
+    """
     cells = [new_code_cell(cell.source, metadata={"tags": [*cell.tags]}) for cell in page.cells]
     run = Run(new_notebook(cells=cells))
     # No kernel folders: the kernel is this interpreter, whatever the user has installed.
@@ -86,6 +99,9 @@ async def run_page(page: Page, folder: Path, environment: dict[str, str], socket
     )
     client.reset_execution_trackers()
     environment = environment | {PAGE_VARIABLE: page.path}
+    own = Path(f"{socket}.programs")
+    if programs and not page.compiles:
+        environment |= lend(programs, own)
     if page.alone:
         environment[ALONE_VARIABLE] = "1"
     start = time.perf_counter()
@@ -102,6 +118,9 @@ async def run_page(page: Page, folder: Path, environment: dict[str, str], socket
         if client.kc:
             client.kc.stop_channels()
         await manager.shutdown_kernel(now=True)
+    if programs and own.exists():
+        run.compiled = 0 if run.problems else take_back(own, programs)
+        shutil.rmtree(own)
     return run
 
 

@@ -15,8 +15,9 @@ from packaging.requirements import Requirement
 from page_source import Page
 
 REQUIREMENTS = "requirements/pages.txt"
+_HOW = ("page_kernel", "compiled_programs", "claims", "claim_record")
 # How a page is run decides its outputs; how runs are scheduled and reported does not.
-RUNNER = tuple(f"docs/_ext/{name}.py" for name in ("page_kernel", "claims", "claim_record"))
+RUNNER = tuple(f"docs/_ext/{name}.py" for name in _HOW)
 
 
 def fingerprint(root: Path) -> str:
@@ -36,7 +37,8 @@ def fingerprint(root: Path) -> str:
 def page_key(page: Page, environment: str) -> str:
     """Return the key of `page` under the fingerprint `environment`; prose is not in it."""
     cells = [[cell.source, sorted(cell.tags)] for cell in page.cells]
-    return _digest([environment, page.alone, cells])
+    # Only where it is set: records of margins are kept under keys, too, and outlive a build.
+    return _digest([environment, page.alone, cells] + ["compiles"] * page.compiles)
 
 
 def installed_versions(requirements: Path) -> dict[str, str]:

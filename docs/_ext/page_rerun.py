@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from claim_record import MIME, RECORD_VARIABLE, Claim
+from compiled_programs import programs_folder
 from page_kernel import EXPECTED_ERROR, kernel_environment, prepare, run_page
 from page_runner import short_folder
 from page_source import Cell, Page
@@ -45,7 +46,8 @@ def rerun(root: Path, pages: Sequence[Page], *, past_errors: bool = False) -> li
 
 
 async def _rerun(root: Path, pages: Sequence[Page], tags: tuple[str, ...]) -> list[Rerun]:
-    environment = kernel_environment(root, PageStore.of(root).folder) | {RECORD_VARIABLE: "1"}
+    store = PageStore.of(root).folder
+    environment = kernel_environment(root, store) | {RECORD_VARIABLE: "1"}
     await asyncio.to_thread(prepare, environment)
     slots = asyncio.Semaphore(1 if any(page.alone for page in pages) else os.cpu_count() or 1)
 
@@ -53,14 +55,15 @@ async def _rerun(root: Path, pages: Sequence[Page], tags: tuple[str, ...]) -> li
         cells = [dataclasses.replace(cell, tags=(*cell.tags, *tags)) for cell in page.cells]
         page = dataclasses.replace(page, cells=tuple(cells))
         async with slots:
-            run = await run_page(page, (root / page.path).parent, environment, socket)
+            folder = (root / page.path).parent
+            run = await run_page(page, folder, environment, socket, programs_folder(store))
         outputs = [output for cell in run.notebook.cells for output in cell.get("outputs", [])]
         claims = [_claim(o.data[MIME]) for o in outputs if MIME in o.get("data", {})]
         errors = [f"{o.ename}: {o.evalue}" for o in outputs if o.output_type == "error"]
         return Rerun(claims, run.problems, errors)
 
-    with tempfile.TemporaryDirectory(prefix="rerun-", dir=short_folder()) as folder:
-        runs = (one(page, Path(folder, str(n))) for n, page in enumerate(pages))
+    with tempfile.TemporaryDirectory(prefix="rerun-", dir=short_folder()) as sockets:
+        runs = (one(page, Path(sockets, str(n))) for n, page in enumerate(pages))
         return await asyncio.gather(*runs)
 
 

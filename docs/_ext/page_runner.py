@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 from filelock import Timeout
 
+from compiled_programs import programs_folder
 from page_kernel import kernel_environment, prepare, run_page
 from page_key import fingerprint, page_key
 from page_source import Page, list_pages
@@ -125,7 +126,8 @@ async def _run_and_store(
     root: Path, result: PageResult, store: PageStore, variables: dict[str, str], socket: Path
 ) -> None:
     page = result.page
-    run = await run_page(page, (root / page.path).parent, variables, socket)
+    folder, programs = (root / page.path).parent, programs_folder(store.folder)
+    run = await run_page(page, folder, variables, socket, programs)
     finished = datetime.now(UTC).isoformat(timespec="seconds")
     execution = Execution(
         notebook=run.notebook,
@@ -133,6 +135,7 @@ async def _run_and_store(
         cpu_seconds=run.cpu_seconds,
         finished_at=finished,
         peak_memory=run.peak_memory,
+        compiled=run.compiled,
         provenance=provenance(root),
     )
     result.cached, result.run, result.problems = False, execution, run.problems

@@ -51,8 +51,9 @@ class Cell:
 class Page:
     """A page with code cells; `budget` is in core-seconds, imports included.
 
-    A page that runs `alone` compares times: no other page runs beside it. `after` names the
-    page to read before it, and is empty for the page that the course begins with.
+    A page that runs `alone` compares times: no other page runs beside it. A page that
+    `compiles` compiles all its programs itself, because it measures that. `after` names the page
+    to read before it, and is empty for the page that the course begins with.
     """
 
     docname: str
@@ -62,6 +63,7 @@ class Page:
     notebook: NotebookNode
     cells: tuple[Cell, ...]
     alone: bool = False
+    compiles: bool = False
     after: str = ""
 
 
@@ -132,9 +134,11 @@ def parse_page(docname: str, text: str) -> Page:
     if cells:
         _check_front_matter(path, notebook.metadata)
     kind, budget = notebook.metadata.get("kind"), notebook.metadata.get("budget")
-    alone = bool(notebook.metadata.get("alone", False))
+    alone, compiles = (bool(notebook.metadata.get(name)) for name in ("alone", "compiles"))
     after = str(notebook.metadata.get("after", ""))
-    return Page(docname, path, str(kind), float(budget or 0), notebook, cells, alone, after)
+    return Page(
+        docname, path, str(kind), float(budget or 0), notebook, cells, alone, compiles, after
+    )
 
 
 def _check_front_matter(path: str, front_matter: NotebookNode) -> None:

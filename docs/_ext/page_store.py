@@ -21,13 +21,17 @@ _METADATA = "page_run"
 
 @dataclass(frozen=True)
 class Execution:
-    """A finished run of one page: its code cells with outputs, and what it cost."""
+    """A finished run of one page: its code cells with outputs, and what it cost.
+
+    `compiled` counts the programs that earlier runs had not left to it.
+    """
 
     notebook: NotebookNode
     seconds: float
     cpu_seconds: float
     finished_at: str
     peak_memory: int
+    compiled: int
     provenance: Provenance
 
     @property

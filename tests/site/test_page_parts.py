@@ -26,7 +26,7 @@ def execution(text="1"):
     cell = nbformat.v4.new_code_cell(text)
     notebook = nbformat.v4.new_notebook(cells=[cell])
     came = Provenance("3.11.7", "Linux", "a machine", {"jax": "0.10.2"}, "abc", False)
-    return Execution(notebook, 2.0, 3.0, "2020-01-01T00:00:00", 2**20, came)
+    return Execution(notebook, 2.0, 3.0, "2020-01-01T00:00:00", 2**20, 5, came)
 
 
 def test_cells_know_their_line_and_nested_ones_are_not_cells():
