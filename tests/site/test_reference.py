@@ -53,6 +53,28 @@ def test_entries_list_the_pages_that_use_them(built_site):
         assert links.get(f"trainable_spikes.{name}", set()) == users, name
 
 
+def test_reference_is_read_again_when_other_pages_use_an_entry_and_only_then(site):
+    site.edit("src/trainable_spikes/__init__.py", "CONSTANT = 41", f"CONSTANT = 41{SPARE}")
+    site.edit("docs/index.md", "reference/measured", "reference/measured\nreference/api")
+    entry = "```{eval-rst}\n.. autofunction:: trainable_spikes.spare\n```\n"
+    (site.root / "docs/reference/api.md").write_text(f"# Reference\n\n{entry}")
+    site.build_well()
+    assert "Used by" not in site.html("reference/api")
+
+    site.edit("docs/first.md", "it may change", "`ts.spare` may change")
+    assert site.build_well() == []
+    assert 'href="../first.html"' in site.html("reference/api").split("Used by:")[1]
+
+    site.edit("docs/first.md", "`ts.spare` may change", "`ts.spare` has changed")
+    status, output = site.build()
+    assert status == 0
+    assert "] first" in output
+    assert "] reference/api" not in output
+
+
+SPARE = '\n\n\ndef spare():\n    """Return nothing."""'
+
+
 @pytest.mark.parametrize(
     ("text", "names"),
     [
