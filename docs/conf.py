@@ -32,6 +32,7 @@ extensions = [
     "page_figure",
     "used_by",
     "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
     "sphinx.ext.viewcode",
     "numpydoc",
     "sphinx_copybutton",
@@ -57,8 +58,6 @@ nb_output_stderr = "remove-warn"
 
 # -- Reference ---------------------------------------------------------------
 autodoc_typehints = "none"  # numpydoc sections say the types, with shapes and units
-# numpydoc brings autosummary, which would import the package to look for tables that are not here.
-autosummary_generate = False
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
 
