@@ -56,8 +56,7 @@ def add_pages(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: 
 def outdated(app: Sphinx, env: BuildEnvironment, *_: object) -> list[str]:
     """Name the documents with an entry that other pages use than it says.
 
-    Only these: reading the reference imports the package, which takes longer than all else
-    that a rebuild does after an edit of prose.
+    Only these: reading the reference takes longer than reading the page whose prose was edited.
     """
     shown: dict[str, dict[str, list[str]]] = env.users_shown  # type: ignore[attr-defined]
     return [
