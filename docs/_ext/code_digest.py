@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -32,7 +33,37 @@ def _digest_of_text(text: str) -> str:
     return hashlib.sha256("\n".join(kept).encode()).hexdigest()
 
 
-def digest_of_package(root: Path) -> str:
-    """Return one hash of the code of all modules under `root`/src."""
-    digests = [digest_of_code(path) for path in sorted((root / "src").rglob("*.py"))]
+def package_files(root: Path, code: Iterable[str]) -> list[Path]:
+    """Return the files under `root`/src that pieces of Python import, directly or through others.
+
+    A module that nobody asks for cannot change what they compute.
+    """
+    found: set[Path] = set()
+    waiting = list(code)
+    while waiting:
+        for name in _imported(waiting.pop()):
+            path = root / "src" / name.replace(".", "/")
+            for file in (path.with_suffix(".py"), path / "__init__.py"):
+                if file.exists() and file not in found:
+                    found.add(file)
+                    waiting.append(file.read_text(encoding="utf8"))
+    return sorted(found)
+
+
+def digest_of_package(root: Path, code: Iterable[str]) -> str:
+    """Return one hash of the code under `root`/src that pieces of Python import."""
+    digests = [digest_of_code(path) for path in package_files(root, code)]
     return hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
+def _imported(code: str) -> Iterator[str]:
+    """Name each module that is imported, its parents, and what could be a module in it."""
+    names: list[str] = []
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    for name in names:
+        parts = name.split(".")
+        yield from (".".join(parts[:end]) for end in range(1, len(parts) + 1))

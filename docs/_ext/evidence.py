@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from claim_record import Claim
-from code_digest import digest_of_code
+from code_digest import digest_of_code, package_files
 from provenance import Provenance, provenance
 
 FOLDER = "docs/evidence"
@@ -49,7 +49,7 @@ def record(script: str, page: str, claims: Sequence[Claim]) -> Path:
     missed = [claim.summary for claim in claims if not claim.holds]
     if missed:
         raise SystemExit("expected every claim to hold, missed: " + "; ".join(missed))
-    used = [source, *sorted((root / "src").rglob("*.py"))]
+    used = [source, *package_files(root, [source.read_text(encoding="utf8")])]
     found = Evidence(
         page=page,
         claims=list(claims),

@@ -14,7 +14,7 @@ FILE = "docs/evidence/falsified.json"
 
 
 def is_recorded(root: Path, page: Page) -> bool:
-    """Whether the record of a page belongs to its code and that of the package."""
+    """Whether the record of a page belongs to its code and what it imports of the package."""
     found = load_record(root, FILE).get(page.docname, {})
     return found.get("code") == margins_key(root, page)
 

@@ -26,8 +26,8 @@ class Room:
 
 
 def margins_key(root: Path, page: Page) -> str:
-    """Return what a page's margins belong to: its code and that of the package."""
-    return page_key(page, digest_of_package(root))
+    """Return what a page's margins belong to: its code and what it imports of the package."""
+    return page_key(page, digest_of_package(root, (cell.source for cell in page.cells)))
 
 
 def load_record(root: Path, file: str = FILE) -> dict[str, Any]:

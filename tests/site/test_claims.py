@@ -245,12 +245,27 @@ def project(tmp_path):
 
 def test_recorded_evidence_is_marked_and_called_old_once_its_code_changes(project):
     script = project / "docs" / "evidence" / "long.py"
-    script.write_text("# measures for an hour\n")
+    script.write_text("import trainable_spikes\n")
     record(str(script), "first", [measure("long", 0.87, "Long training pays", show=".1%")])
     (found,) = load_evidence(project)
     assert (found.page, found.claims[0].text) == ("first", "87.0 %")
     assert not found.stale(project)
     (project / "src" / "trainable_spikes" / "__init__.py").write_text("CONSTANT = 42\n")
+    assert found.stale(project)
+
+
+def test_evidence_is_not_called_old_for_a_module_that_it_does_not_import(project):
+    package = project / "src" / "trainable_spikes"
+    (package / "other.py").write_text("CONSTANT = 1\n")
+    (package / "used.py").write_text("from trainable_spikes.deeper import CONSTANT\n")
+    (package / "deeper.py").write_text("CONSTANT = 1\n")
+    script = project / "docs" / "evidence" / "long.py"
+    script.write_text("from trainable_spikes import used\n")
+    record(str(script), "first", [measure("long", 0.87, "Long training pays")])
+    (found,) = load_evidence(project)
+    (package / "other.py").write_text("CONSTANT = 2\n")
+    assert not found.stale(project)
+    (package / "deeper.py").write_text("CONSTANT = 2\n")
     assert found.stale(project)
 
 
@@ -268,6 +283,13 @@ def test_margins_belong_to_the_code_they_were_measured_on(project):
     save_margins(project, "3.13", first, [{"halves": 0.25}, {"halves": 0.1}])
     room = load_margins(project, [first, second])["halves"]
     assert (room.least, room.draws, room.stacks) == (0.1, 2, ["3.11", "3.13"])
+    package = project / "src" / "trainable_spikes"
+    (package / "other.py").write_text("# nothing that the page imports\n")
+    assert load_margins(project, [first, second])
+    (package / "__init__.py").write_text("CONSTANT = 42\n")
+    assert load_margins(project, [first, second]) == {}
+    (package / "__init__.py").write_text("CONSTANT = 41\n")
+    assert load_margins(project, [first, second])
     path = project / "docs" / "first.md"
     path.write_text(path.read_text().replace("[0.5, 0.7]", "[0.5, 0.8]"))
     assert load_margins(project, list_pages(project)) == {}
