@@ -133,8 +133,8 @@ MUTATIONS = [
     Mutation(
         "labels: shuffled samples meet unshuffled labels",
         "training.py",
-        "gradient(inputs[batch], targets[batch], weight, key)",
-        "gradient(inputs[batch], targets[jnp.sort(batch)], weight, key)",
+        "step(inputs[batch], targets[batch], weight, key)",
+        "step(inputs[batch], targets[jnp.sort(batch)], weight, key)",
     ),
     Mutation(
         "padding: samples that fill the last batch count",

@@ -26,8 +26,7 @@ class Dataset:
     ----------
     inputs : jax.Array
         Samples first: spikes over time ``[N, T, n_in]``, or intensities ``[N, n_in]``.
-    targets : jax.Array
-        Integer labels ``[N]`` for classification, or floats ``[N, n_out]``.
+    targets : jax.Array, integer labels ``[N]`` for classification, or floats ``[N, n_out]``
 
     Raises
     ------
@@ -36,28 +35,24 @@ class Dataset:
 
     Examples
     --------
-    >>> import jax.numpy as jnp
     >>> data = Dataset(jnp.zeros((10, 3)), jnp.arange(10) % 2)
-    >>> train, test = data.split(8, 2, seed=0)
-    >>> len(train), len(test)
-    (8, 2)
+    >>> [len(part) for part in data.split(8, 2, seed=0)]
+    [8, 2]
     """
 
     inputs: jax.Array
     targets: jax.Array
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "inputs", jnp.asarray(self.inputs))
-        object.__setattr__(self, "targets", jnp.asarray(self.targets))
+        for name in ("inputs", "targets"):
+            object.__setattr__(self, name, jnp.asarray(getattr(self, name)))
         if self.inputs.ndim < 2 or self.targets.ndim < 1:
             raise ValueError(
                 "expected inputs of shape [N, ...] with at least two axes and targets of shape "
                 f"[N] or [N, n_out], got {self.inputs.shape} and {self.targets.shape}"
             )
         if len(self.inputs) == 0:
-            raise ValueError(
-                "expected at least one sample, got none: check the selection that made this set"
-            )
+            raise ValueError("expected at least one sample, got none: check the selection")
         if len(self.inputs) != len(self.targets):
             raise ValueError(
                 f"expected one target a sample, got {len(self.inputs)} samples and "
@@ -79,15 +74,12 @@ class Dataset:
 
         Parameters
         ----------
-        *sizes : int
-            Number of samples of each part; samples left over are in none.
-        seed : int
-            Seeds the shuffle.
+        *sizes : int, number of samples of each part; samples left over are in none
+        seed : int, seeds the shuffle
 
         Returns
         -------
-        tuple of Dataset
-            One part a size.
+        tuple of Dataset, one a size
 
         Raises
         ------
@@ -107,29 +99,20 @@ class Dataset:
 
 
 def random_labels(
-    n_samples: int = 256,
-    n_steps: int = 200,
-    n_in: int = 100,
-    n_classes: int = 2,
-    rate: u.Quantity = 5.0 * u.Hz,
-    *,
-    seed: int = 0,
-) -> Dataset:
+    n_samples: int = 256, n_steps: int = 200, n_in: int = 100, n_classes: int = 2,
+    rate: u.Quantity = 5.0 * u.Hz, *, seed: int = 0,
+) -> Dataset:  # fmt: skip
     """Random spikes with random labels: nothing to learn, only to memorise.
 
     Parameters
     ----------
-    n_samples, n_steps, n_in, n_classes : int
-        Sizes ``N``, ``T``, ``n_in`` and the number of classes.
-    rate : brainunit.Quantity, default 5 Hz
-        Firing rate of every input.
-    seed : int
-        Seeds spikes and labels.
+    n_samples, n_steps, n_in, n_classes, seed : int
+        Sizes ``N``, ``T``, ``n_in``, the number of classes, and the seed of spikes and labels.
+    rate : brainunit.Quantity, default 5 Hz: firing rate of every input
 
     Returns
     -------
-    Dataset
-        Spikes ``[N, T, n_in]`` and labels ``[N]``.
+    Dataset of spikes ``[N, T, n_in]`` and labels ``[N]``
 
     Raises
     ------
@@ -138,41 +121,29 @@ def random_labels(
     """
     probability = step_probability("rate", rate)
     generator = np.random.default_rng(seed)
-    chance = generator.random((n_samples, n_steps, n_in), dtype=np.float32)
-    spikes = chance < probability
+    spikes = generator.random((n_samples, n_steps, n_in), dtype=np.float32) < probability
     labels = generator.integers(n_classes, size=n_samples)
     return Dataset(jnp.asarray(spikes, jnp.float32), jnp.asarray(labels, jnp.int32))
 
 
 def rate_patterns(
-    n_samples: int,
-    n_classes: int = 2,
-    n_in: int = 100,
-    n_steps: int = 100,
-    low: u.Quantity = 5.0 * u.Hz,
-    high: u.Quantity = 15.0 * u.Hz,
-    *,
-    task_seed: int = 0,
-    seed: int,
-) -> Dataset:
+    n_samples: int, n_classes: int = 2, n_in: int = 100, n_steps: int = 100,
+    low: u.Quantity = 5.0 * u.Hz, high: u.Quantity = 15.0 * u.Hz, *, task_seed: int = 0, seed: int,
+) -> Dataset:  # fmt: skip
     """Random spikes whose rates tell the class: each class raises half of the inputs.
 
     Parameters
     ----------
-    n_samples, n_classes, n_in, n_steps : int
-        Sizes.
-    low, high : brainunit.Quantity
+    n_samples, n_classes, n_in, n_steps : int, sizes ``N``, number of classes, ``n_in`` and ``T``
+    low, high : brainunit.Quantity, default 5 Hz and 15 Hz
         Firing rate of an input that the sample's class does not raise, and of one it does.
-    task_seed : int
-        Seeds which inputs each class raises: the task.
-    seed : int
-        Seeds the labels and spikes drawn from the task. Draw training, validation and test data
-        with one `task_seed` and different seeds.
+    task_seed, seed : int
+        The first seeds which inputs each class raises, the second the labels and spikes. Draw
+        training, validation and test data with one `task_seed` and different seeds.
 
     Returns
     -------
-    Dataset
-        Spikes ``[N, T, n_in]`` and labels ``[N]``.
+    Dataset of spikes ``[N, T, n_in]`` and labels ``[N]``
 
     Raises
     ------
@@ -184,23 +155,15 @@ def rate_patterns(
     raised = np.stack([task.permutation(n_in) < n_in // 2 for _ in range(n_classes)])
     generator = np.random.default_rng(seed)
     labels = generator.integers(n_classes, size=n_samples)
-    probability = np.where(raised[labels], inside, outside)
-    chance = generator.random((n_samples, n_steps, n_in), dtype=np.float32)
-    spikes = chance < probability[:, None, :]
+    probability = np.where(raised[labels], inside, outside)[:, None, :]
+    spikes = generator.random((n_samples, n_steps, n_in), dtype=np.float32) < probability
     return Dataset(jnp.asarray(spikes, jnp.float32), jnp.asarray(labels, jnp.int32))
 
 
 def randman(
-    n_samples: int,
-    n_classes: int = 2,
-    n_in: int = 20,
-    n_steps: int = 100,
-    dimension: int = 1,
-    alpha: float = 1.0,
-    *,
-    task_seed: int = 0,
-    seed: int,
-) -> Dataset:
+    n_samples: int, n_classes: int = 2, n_in: int = 20, n_steps: int = 100,
+    dimension: int = 1, alpha: float = 1.0, *, task_seed: int = 0, seed: int,
+) -> Dataset:  # fmt: skip
     r"""Spike-timing patterns on smooth random manifolds, one spike an input (Randman).
 
     For a point :math:`x \in [0, 1]^D` of a class, input :math:`m` has the value
@@ -210,29 +173,23 @@ def randman(
         y_m(x) = \prod_{d=1}^{D} \sum_{k=0}^{K-1} \frac{a_{mdk}}{(k + 1)^\alpha}
                  \sin\bigl(2 \pi (k \, x_d \, b_{mdk} + \varphi_{mdk})\bigr)
 
-    with :math:`a, b, \varphi` uniform on [0, 1], :math:`a_{md0} = 0` and as many terms
-    :math:`K` as exceed 0.001. Scaled to [0, 1] for each class and input, it is the spike time
-    in units of half the trial. Every input spikes once, so counts carry no information about
-    the class. After Zenke and Vogels (2021, doi:10.1162/neco_a_01367); the scale is taken from
-    one fixed set of points of the task, so that different samples share it.
+    with :math:`a, b, \varphi` uniform on [0, 1], :math:`a_{md0} = 0` and as many terms :math:`K`
+    as exceed 0.001. Scaled to [0, 1] for each class and input, it is the spike time in units of
+    half the trial. Every input spikes once, so counts tell nothing about the class. After Zenke
+    and Vogels (2021, doi:10.1162/neco_a_01367); the scale is taken from one fixed set of points
+    of the task, so that different samples share it.
 
     Parameters
     ----------
-    n_samples, n_classes, n_in, n_steps : int
-        Sizes.
-    dimension : int, default 1
-        Dimension ``D`` of each class's manifold.
-    alpha : float, default 1
-        Smoothness, above zero: larger is smoother, and easier.
-    task_seed : int
-        Seeds the manifolds: the task.
-    seed : int
-        Seeds the labels and points drawn from the task.
+    n_samples, n_classes, n_in, n_steps : int, sizes ``N``, number of classes, ``n_in`` and ``T``
+    dimension : int, default 1: dimension ``D`` of each class's manifold
+    alpha : float, default 1: smoothness, above zero: larger is smoother, and easier
+    task_seed, seed : int
+        The first seeds the manifolds, the second the labels and points drawn from them.
 
     Returns
     -------
-    Dataset
-        Spikes ``[N, T, n_in]`` and labels ``[N]``.
+    Dataset of spikes ``[N, T, n_in]`` and labels ``[N]``
 
     Raises
     ------
@@ -275,24 +232,15 @@ def _manifold(points: np.ndarray, coefficients: np.ndarray, alpha: float) -> np.
 
 #: Names of the ten classes of Fashion-MNIST, in the order of their labels.
 FASHION_CLASSES = (
-    "T-shirt",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
+    "T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag",
     "Ankle boot",
-)
+)  # fmt: skip
 
 
 def fashion_mnist_sample() -> tuple[Dataset, Dataset]:
-    """Load the small part of Fashion-MNIST that comes with the package.
+    """Load a stratified sample of Fashion-MNIST that comes with the package.
 
-    A stratified sample of the real training and test sets (Xiao, Rasul and Vollgraf 2017,
-    arXiv:1708.07747), under its MIT licence.
+    The images are real ones of Xiao, Rasul and Vollgraf (2017, arXiv:1708.07747), MIT licence.
 
     Returns
     -------
@@ -345,8 +293,7 @@ def fashion_mnist(folder: str | Path | None = None) -> tuple[Dataset, Dataset]:
 
     Parameters
     ----------
-    folder : path, optional
-        Folder with the four ``*-ubyte.gz`` files.
+    folder : path, optional, folder with the four ``*-ubyte.gz`` files
 
     Returns
     -------
@@ -355,10 +302,8 @@ def fashion_mnist(folder: str | Path | None = None) -> tuple[Dataset, Dataset]:
 
     Raises
     ------
-    FileNotFoundError
-        `folder` lacks one of the files.
-    ValueError
-        A file is damaged or holds something else.
+    FileNotFoundError, ValueError
+        `folder` lacks one of the files; a file is damaged or holds something else.
     """
     return _idx_data("fashion-mnist", _FASHION_MNIST, folder)
 
@@ -368,13 +313,11 @@ def mnist(folder: str | Path | None = None) -> tuple[Dataset, Dataset]:
 
     Parameters
     ----------
-    folder : path, optional
-        Folder with the four ``*-ubyte.gz`` files.
+    folder : path, optional, folder with the four ``*-ubyte.gz`` files
 
     Returns
     -------
     train, test : Dataset
-        60,000 and 10,000 images in [0, 1], shape ``[N, 784]``, with labels 0 to 9.
     """
     return _idx_data("mnist", _MNIST, folder)
 
@@ -382,9 +325,8 @@ def mnist(folder: str | Path | None = None) -> tuple[Dataset, Dataset]:
 def _idx_data(
     name: str, source: tuple[str, dict[str, str]], folder: str | Path | None
 ) -> tuple[Dataset, Dataset]:
-    system = _SYSTEM_FOLDER / name
-    if folder is None and system.is_dir():
-        folder = system
+    if folder is None and (_SYSTEM_FOLDER / name).is_dir():
+        folder = _SYSTEM_FOLDER / name
     if folder is None:
         folder = pooch.os_cache("trainable-spikes") / name
         address, checksums = source

@@ -24,19 +24,15 @@ def time_first(inputs: jax.Array, key: jax.Array | None = None) -> jax.Array:
 
     Parameters
     ----------
-    inputs : jax.Array
-        Samples first, shape ``[B, T, ...]``.
-    key : jax.Array, optional
-        Ignored; present so that every encoder is called alike.
+    inputs : jax.Array, shape ``[B, T, ...]``
+    key : jax.Array, optional, ignored; present so that every encoder is called alike
 
     Returns
     -------
-    jax.Array
-        Time first, shape ``[T, B, ...]``.
+    jax.Array, shape ``[T, B, ...]``
 
     Examples
     --------
-    >>> import jax.numpy as jnp
     >>> time_first(jnp.zeros((8, 100, 3))).shape
     (100, 8, 3)
     """
@@ -55,10 +51,8 @@ def poisson_spikes(n_steps: int, max_rate: u.Quantity) -> Encoder:
 
     Parameters
     ----------
-    n_steps : int
-        Number of time steps ``T``.
-    max_rate : brainunit.Quantity
-        Firing rate at intensity 1, in Hz. ``max_rate * dt`` must not exceed 1.
+    n_steps : int, number of time steps ``T``
+    max_rate : brainunit.Quantity, firing rate at intensity 1; ``max_rate * dt`` is at most 1
 
     Returns
     -------
@@ -91,12 +85,9 @@ def latency_spikes(n_steps: int, latest: u.Quantity, *, threshold: float = 0.0) 
 
     Parameters
     ----------
-    n_steps : int
-        Number of time steps ``T``.
-    latest : brainunit.Quantity
-        Time of the spike of the weakest intensity, a time of less than ``T * dt``.
-    threshold : float, default 0
-        Intensities at or below it give no spike.
+    n_steps : int, number of time steps ``T``
+    latest : brainunit.Quantity, when the weakest intensity spikes, less than ``T * dt``
+    threshold : float, default 0: intensities at or below it give no spike
 
     Returns
     -------

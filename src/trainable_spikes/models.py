@@ -13,7 +13,7 @@ import jax
 
 from trainable_spikes._checks import positive_integer, positive_quantity
 from trainable_spikes.neurons import DetachedLIF
-from trainable_spikes.readouts import FilteredReadout
+from trainable_spikes.readouts import FilteredReadout, current_weights
 
 
 class SpikingClassifier(brainstate.nn.Module):
@@ -37,45 +37,34 @@ class SpikingClassifier(brainstate.nn.Module):
 
     Parameters
     ----------
-    n_in, n_hidden, n_out : int
-        Number of inputs, hidden neurons and outputs.
-    tau_synapse : brainunit.Quantity, default 5 ms
-        Time constant of the synaptic current.
-    tau_membrane : brainunit.Quantity, default 20 ms
-        Membrane time constant.
-    threshold : brainunit.Quantity, default 1 mV
-        Spike threshold above the resting potential of 0 mV.
-    surrogate : callable, optional
-        Surrogate gradient, one of ``braintools.surrogate``; ``ReluGrad()`` by default.
-    reset : {"soft", "hard"}
-        A spike subtracts the threshold from the potential, or returns it to rest.
+    n_in, n_hidden, n_out : int, number of inputs, hidden neurons and outputs
+    tau_synapse : brainunit.Quantity, default 5 ms: time constant of the synaptic current
+    tau_membrane : brainunit.Quantity, default 20 ms: membrane time constant
+    threshold : brainunit.Quantity, default 1 mV: spike threshold above the rest at 0 mV
+    surrogate : callable, optional, one of ``braintools.surrogate``; ``ReluGrad()`` by default
+    reset : {"soft", "hard"}, a spike subtracts the threshold, or returns the potential to rest
     detach_reset : bool, default False
         Use :class:`~trainable_spikes.DetachedLIF`: no gradient through the reset.
     w_init : braintools.init.Initializer, optional
         Initializer of the input weights, in mA; Kaiming-normal by default, which sparse input
         leaves silent. :func:`~trainable_spikes.fluctuation_driven` knows the input rate.
-    weight_scale : float, default 1
-        Factor on the initial input weights.
+    weight_scale : float, default 1: factor on the initial input weights
     readout : brainstate.nn.Module, optional
         Layer from hidden spikes ``[B, n_hidden]`` to outputs ``[B, n_out]``;
         :class:`~trainable_spikes.FilteredReadout` with 10 ms by default.
 
     Attributes
     ----------
-    input : brainstate.nn.Linear
-        Input weights, in mA.
-    synapse : brainpy.state.Expon
-        Synaptic currents, in mA.
-    neuron : brainpy.state.LIF
-        The hidden layer; ``neuron.V`` holds its membrane potentials.
-    readout : brainstate.nn.Module
-        The readout layer.
+    input : brainstate.nn.Linear, input weights, in mA
+    synapse : brainpy.state.Expon, synaptic currents, in mA
+    neuron : brainpy.state.LIF, the hidden layer; ``neuron.V`` holds its membrane potentials
+    readout : brainstate.nn.Module, the readout layer
 
     Raises
     ------
     TypeError, ValueError
-        A time constant or the threshold has a wrong unit or is not positive, a size is no
-        positive integer, or `reset` is unknown.
+        A quantity has a wrong unit or is not positive, a size is no positive integer, or `reset`
+        is unknown.
 
     Examples
     --------
@@ -89,37 +78,23 @@ class SpikingClassifier(brainstate.nn.Module):
     """
 
     def __init__(
-        self,
-        n_in: int,
-        n_hidden: int,
-        n_out: int,
-        *,
-        tau_synapse: u.Quantity = 5.0 * u.ms,
-        tau_membrane: u.Quantity = 20.0 * u.ms,
-        threshold: u.Quantity = 1.0 * u.mV,
-        surrogate: Callable[..., jax.Array] | None = None,
-        reset: Literal["soft", "hard"] = "soft",
-        detach_reset: bool = False,
-        w_init: braintools.init.Initializer | None = None,
-        weight_scale: float = 1.0,
+        self, n_in: int, n_hidden: int, n_out: int, *,
+        tau_synapse: u.Quantity = 5.0 * u.ms, tau_membrane: u.Quantity = 20.0 * u.ms,
+        threshold: u.Quantity = 1.0 * u.mV, surrogate: Callable[..., jax.Array] | None = None,
+        reset: Literal["soft", "hard"] = "soft", detach_reset: bool = False,
+        w_init: braintools.init.Initializer | None = None, weight_scale: float = 1.0,
         readout: brainstate.nn.Module | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         super().__init__()
-        positive_integer("n_in", n_in)
-        positive_integer("n_hidden", n_hidden)
-        positive_integer("n_out", n_out)
+        for name, size in (("n_in", n_in), ("n_hidden", n_hidden), ("n_out", n_out)):
+            positive_integer(name, size)
         positive_quantity("tau_synapse", tau_synapse, u.ms, "tau_synapse=5. * u.ms")
         positive_quantity("tau_membrane", tau_membrane, u.ms, "tau_membrane=20. * u.ms")
         positive_quantity("threshold", threshold, u.mV, "threshold=1. * u.mV")
         if reset not in ("soft", "hard"):
             raise ValueError(f'expected reset to be "soft" or "hard", got {reset!r}')
         self.n_in = n_in
-        self.input = brainstate.nn.Linear(
-            n_in,
-            n_hidden,
-            w_init=(w_init or braintools.init.KaimingNormal(unit=u.mA)) * weight_scale,
-            b_init=braintools.init.ZeroInit(unit=u.mA),
-        )
+        self.input = current_weights(n_in, n_hidden, w_init, weight_scale)
         self.synapse = brainpy.state.Expon(
             n_hidden, tau=tau_synapse, g_initializer=braintools.init.Constant(0.0 * u.mA)
         )

@@ -11,10 +11,9 @@ import jax
 class DetachedLIF(brainpy.state.LIF):
     r"""A leaky integrate-and-fire neuron whose gradient does not pass through its reset.
 
-    Spikes and potentials are those of ``brainpy.state.LIF``, bit for bit. Backward, the spike
-    that resets is a constant, and the spike that leaves keeps its surrogate. From one step
-    to the next, with :math:`a = e^{-\Delta t / \tau}`, the gradient of the potential carries
-    the factor
+    Spikes and potentials are those of ``brainpy.state.LIF``, bit for bit. Backward, the spike that
+    resets is a constant, and the spike that leaves keeps its surrogate. From one step to the next,
+    with :math:`a = e^{-\Delta t / \tau}`, the gradient of the potential carries the factor
 
     .. math::
 

@@ -1,9 +1,8 @@
 """Layers that turn hidden spikes into outputs, and functions that reduce outputs over time.
 
-A *readout layer* is a module applied at every step, from spikes ``[B, n_hidden]`` to
-outputs ``[B, n_out]``. A *reduction* turns the outputs of all steps, ``[T, B, n_out]``,
-into one score a sample, ``[B, n_out]``. ``brainpy.state.LeakyRateReadout`` is a readout
-layer too and can stand wherever one of these does.
+A *readout layer* is a module applied at every step, from spikes ``[B, n_hidden]`` to outputs
+``[B, n_out]``; ``brainpy.state.LeakyRateReadout`` can stand wherever one of these does. A
+*reduction* turns the outputs of all steps, ``[T, B, n_out]``, into one score a sample.
 """
 
 from __future__ import annotations
@@ -24,13 +23,11 @@ def mean_over_time(outputs: jax.Array) -> jax.Array:
 
     Parameters
     ----------
-    outputs : jax.Array
-        Shape ``[T, B, n_out]``.
+    outputs : jax.Array, shape ``[T, B, n_out]``
 
     Returns
     -------
-    jax.Array
-        Mean over the steps, shape ``[B, n_out]``.
+    jax.Array, shape ``[B, n_out]``
     """
     return outputs.mean(axis=0)
 
@@ -40,13 +37,11 @@ def last_step(outputs: jax.Array) -> jax.Array:
 
     Parameters
     ----------
-    outputs : jax.Array
-        Shape ``[T, B, n_out]``.
+    outputs : jax.Array, shape ``[T, B, n_out]``
 
     Returns
     -------
-    jax.Array
-        Outputs of the last step, shape ``[B, n_out]``.
+    jax.Array, shape ``[B, n_out]``
     """
     return outputs[-1]
 
@@ -56,13 +51,11 @@ def max_over_time(outputs: jax.Array) -> jax.Array:
 
     Parameters
     ----------
-    outputs : jax.Array
-        Shape ``[T, B, n_out]``.
+    outputs : jax.Array, shape ``[T, B, n_out]``
 
     Returns
     -------
-    jax.Array
-        Largest over the steps, shape ``[B, n_out]``.
+    jax.Array, shape ``[B, n_out]``
     """
     return outputs.max(axis=0)
 
@@ -72,15 +65,22 @@ def sum_over_time(outputs: jax.Array) -> jax.Array:
 
     Parameters
     ----------
-    outputs : jax.Array
-        Shape ``[T, B, n_out]``.
+    outputs : jax.Array, shape ``[T, B, n_out]``
 
     Returns
     -------
-    jax.Array
-        Sum over the steps, shape ``[B, n_out]``.
+    jax.Array, shape ``[B, n_out]``
     """
     return outputs.sum(axis=0)
+
+
+def current_weights(
+    n_in: int, n_out: int, w_init: braintools.init.Initializer | None = None, scale: float = 1.0
+) -> brainstate.nn.Linear:
+    """Return ``Linear`` in mA without bias at first, Kaiming-normal unless `w_init` is given."""
+    w_init = (w_init or braintools.init.KaimingNormal(unit=u.mA)) * scale
+    b_init = braintools.init.ZeroInit(unit=u.mA)
+    return brainstate.nn.Linear(n_in, n_out, w_init=w_init, b_init=b_init)
 
 
 class FilteredReadout(brainstate.nn.Module):
@@ -88,15 +88,12 @@ class FilteredReadout(brainstate.nn.Module):
 
     .. math:: y_t = e^{-\Delta t / \tau} y_{t-1} + W s_t + b
 
-    The default readout of :class:`~trainable_spikes.SpikingClassifier`.
     Without its bias it computes what ``brainpy.state.LeakyRateReadout`` does.
 
     Parameters
     ----------
-    n_in, n_out : int
-        Number of hidden neurons and of outputs.
-    tau : brainunit.Quantity, default 10 ms
-        Time constant of the filter.
+    n_in, n_out : int, number of hidden neurons and of outputs
+    tau : brainunit.Quantity, default 10 ms: time constant of the filter
 
     Raises
     ------
@@ -128,10 +125,8 @@ class MembraneReadout(brainstate.nn.Module):
 
     Parameters
     ----------
-    n_in, n_out : int
-        Number of hidden neurons and of outputs.
-    tau : brainunit.Quantity, default 20 ms
-        Membrane time constant.
+    n_in, n_out : int, number of hidden neurons and of outputs
+    tau : brainunit.Quantity, default 20 ms: membrane time constant
 
     Raises
     ------
@@ -143,15 +138,8 @@ class MembraneReadout(brainstate.nn.Module):
         super().__init__()
         positive_integer("n_out", n_out)
         positive_quantity("tau", tau, u.ms, "tau=20. * u.ms")
-        self.weight = brainstate.nn.Linear(
-            n_in,
-            n_out,
-            w_init=braintools.init.KaimingNormal(unit=u.mA),
-            b_init=braintools.init.ZeroInit(unit=u.mA),
-        )
-        self.tau = tau
-        self.resistance = 1.0 * u.ohm
-        self.n_out = n_out
+        self.weight = current_weights(n_in, n_out)
+        self.tau, self.n_out, self.resistance = tau, n_out, 1.0 * u.ohm
 
     def init_state(self, batch_size: int | None = None, **kwargs: object) -> None:
         """Create the membrane potential, at rest."""
@@ -175,20 +163,14 @@ class MembraneReadout(brainstate.nn.Module):
 
 
 class SpikingReadout(brainstate.nn.Module):
-    """Let output neurons spike; their counts over time are the scores.
-
-    ``Linear`` in mA, then ``brainpy.state.LIF``.
+    """Let output neurons spike, ``LIF`` behind weights in mA; counts over time are the scores.
 
     Parameters
     ----------
-    n_in, n_out : int
-        Number of hidden neurons and of output neurons.
-    tau : brainunit.Quantity, default 20 ms
-        Membrane time constant.
-    surrogate : callable, optional
-        Surrogate gradient, ``braintools.surrogate.ReluGrad()`` by default.
-    weight_scale : float, default 1
-        Factor on the Kaiming-normal initial weights.
+    n_in, n_out : int, number of hidden neurons and of output neurons
+    tau : brainunit.Quantity, default 20 ms: membrane time constant
+    surrogate : callable, optional, ``braintools.surrogate.ReluGrad()`` by default
+    weight_scale : float, default 1: factor on the Kaiming-normal initial weights
 
     Raises
     ------
@@ -197,22 +179,13 @@ class SpikingReadout(brainstate.nn.Module):
     """
 
     def __init__(
-        self,
-        n_in: int,
-        n_out: int,
-        tau: u.Quantity = 20.0 * u.ms,
-        surrogate: Callable[..., jax.Array] | None = None,
-        weight_scale: float = 1.0,
-    ) -> None:
+        self, n_in: int, n_out: int, tau: u.Quantity = 20.0 * u.ms,
+        surrogate: Callable[..., jax.Array] | None = None, weight_scale: float = 1.0,
+    ) -> None:  # fmt: skip
         super().__init__()
         positive_integer("n_out", n_out)
         positive_quantity("tau", tau, u.ms, "tau=20. * u.ms")
-        self.weight = brainstate.nn.Linear(
-            n_in,
-            n_out,
-            w_init=weight_scale * braintools.init.KaimingNormal(unit=u.mA),
-            b_init=braintools.init.ZeroInit(unit=u.mA),
-        )
+        self.weight = current_weights(n_in, n_out, scale=weight_scale)
         self.neuron = brainpy.state.LIF(
             n_out, tau=tau, spk_fun=surrogate or braintools.surrogate.ReluGrad()
         )

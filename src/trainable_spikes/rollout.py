@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import brainstate
@@ -20,12 +21,9 @@ class Recording(NamedTuple):
 
     Attributes
     ----------
-    outputs : jax.Array
-        Output of the network, shape ``[T, B, n_out]``.
-    spikes : jax.Array
-        Spikes of ``network.neuron``, 0 or 1, shape ``[T, B, n_hidden]``.
-    potential : brainunit.Quantity
-        Membrane potential of ``network.neuron``, in mV, shape ``[T, B, n_hidden]``.
+    outputs : jax.Array, shape ``[T, B, n_out]``
+    spikes, potential : jax.Array and brainunit.Quantity, shape ``[T, B, n_hidden]``
+        Spikes of ``network.neuron``, 0 or 1, and its membrane potentials in mV.
     """
 
     outputs: jax.Array
@@ -34,12 +32,9 @@ class Recording(NamedTuple):
 
 
 def rollout(
-    network: brainstate.nn.Module,
-    inputs: jax.Array,
-    *,
-    memory: Memory = "plain",
-    chunk: int | None = None,
-) -> Any:
+    network: brainstate.nn.Module, inputs: jax.Array, *,
+    memory: Memory = "plain", chunk: int | None = None,
+) -> Any:  # fmt: skip
     r"""Apply ``network.update`` to every time step of `inputs`, differentiably.
 
     The result is the same for each `memory`; what is stored for the backward pass is not.
@@ -50,19 +45,14 @@ def rollout(
 
     Parameters
     ----------
-    network : brainstate.nn.Module
-        A network whose states are initialised for the batch size of `inputs`.
-    inputs : jax.Array
-        Input over time, shape ``[T, B, n_in]``.
-    memory : {"plain", "remat", "checkpointed"}
-        What to keep for the backward pass.
-    chunk : int, optional
-        Steps a chunk; by default the smallest integer of at least :math:`\sqrt{T}`.
+    network : brainstate.nn.Module, its states initialised for the batch size of `inputs`
+    inputs : jax.Array, shape ``[T, B, n_in]``
+    memory : {"plain", "remat", "checkpointed"}, what to keep for the backward pass
+    chunk : int, optional, steps a chunk; by default the smallest integer from :math:`\sqrt{T}` on
 
     Returns
     -------
-    jax.Array
-        Output of the network at every step, shape ``[T, B, n_out]``.
+    jax.Array, shape ``[T, B, n_out]``
 
     Raises
     ------
@@ -79,12 +69,10 @@ def rollout(
     ...     ts.rollout(network, jnp.ones((50, 4, 10)), memory="remat").shape
     (50, 4, 3)
     """
-    time_step()
     _check_inputs(inputs)
-    n_steps = inputs.shape[0]
     if chunk is not None:
         positive_integer("chunk", chunk)
-    chunk = chunk or max(2, math.ceil(math.sqrt(n_steps)))
+    chunk = chunk or max(2, math.ceil(math.sqrt(inputs.shape[0])))
     if memory == "plain":
         return for_loop(network.update, inputs)
     if memory == "checkpointed":
@@ -97,30 +85,25 @@ def rollout(
 def truncated_rollout(network: brainstate.nn.Module, inputs: jax.Array, *, window: int) -> Any:
     """Apply ``network.update`` to every time step, with gradients that stay within windows.
 
-    Truncated backpropagation through time: outputs are those of :func:`rollout`, but at the
-    start of each window the states count as constants. What an input does to outputs of later
-    windows is missing from the gradient, so this is another gradient.
+    Truncated backpropagation through time: outputs are those of :func:`rollout`, but at the start
+    of each window the states count as constants. This is another gradient: what an input does to
+    outputs of later windows is missing.
 
     Parameters
     ----------
-    network : brainstate.nn.Module
-        A network whose states are initialised for the batch size of `inputs`.
-    inputs : jax.Array
-        Input over time, shape ``[T, B, n_in]``.
-    window : int
-        Steps a window; one of T or more gives the full gradient.
+    network : brainstate.nn.Module, its states initialised for the batch size of `inputs`
+    inputs : jax.Array, shape ``[T, B, n_in]``
+    window : int, steps a window; one of T or more gives the full gradient
 
     Returns
     -------
-    jax.Array
-        Output of the network at every step, shape ``[T, B, n_out]``.
+    jax.Array, shape ``[T, B, n_out]``
 
     Raises
     ------
     RuntimeError, ValueError
         No ``dt`` is set; `inputs` is not ``[T, B, n_in]``; `window` is not positive.
     """
-    time_step()
     _check_inputs(inputs)
     positive_integer("window", window)
     states = network.states(brainstate.HiddenState).values()
@@ -138,6 +121,7 @@ def truncated_rollout(network: brainstate.nn.Module, inputs: jax.Array, *, windo
 
 
 def _check_inputs(inputs: jax.Array) -> None:
+    time_step()
     if inputs.ndim < 3 or inputs.shape[0] == 0:
         raise ValueError(
             "expected inputs over time of shape [T, B, n_in] with T >= 1, got shape "
@@ -164,25 +148,46 @@ def record(network: brainstate.nn.Module, inputs: jax.Array) -> Recording:
     Parameters
     ----------
     network : brainstate.nn.Module
-        A network with a spiking layer ``network.neuron``, such as
-        :class:`~trainable_spikes.SpikingClassifier`.
-    inputs : jax.Array
-        Input over time, shape ``[T, B, n_in]``.
+        One with a layer ``network.neuron``, as :class:`~trainable_spikes.SpikingClassifier`.
+    inputs : jax.Array, shape ``[T, B, n_in]``
 
     Returns
     -------
     Recording
-        Outputs, spikes and membrane potentials, time first.
     """
     time_step()
     brainstate.nn.init_all_states(network, batch_size=inputs.shape[1])
 
-    @brainstate.transform.jit
-    def run(inputs: jax.Array) -> tuple[jax.Array, u.Quantity]:
-        def step(x: jax.Array) -> tuple[jax.Array, u.Quantity]:
-            return network.update(x), network.neuron.V.value
+    def step(x: jax.Array) -> tuple[jax.Array, u.Quantity]:
+        return network.update(x), network.neuron.V.value
 
-        return for_loop(step, inputs)
-
-    outputs, potential = run(inputs)
+    outputs, potential = brainstate.transform.jit(lambda inputs: for_loop(step, inputs))(inputs)
     return Recording(outputs, network.neuron.get_spike(potential), potential)
+
+
+def temporary_memory(function: Callable[..., Any], *arguments: Any) -> int:
+    """Return the bytes of temporaries that a function needs once compiled.
+
+    Compiles without running. Temporaries are what grows with the length of a rollout: all
+    that is stored for the backward pass, so measure the function that takes the gradient.
+    The compiler's own ``peak_memory_in_bytes`` cannot serve: on a CPU it was found to follow
+    the size of the arguments only.
+
+    Parameters
+    ----------
+    function : callable, one that may read and write ``brainstate`` states
+    *arguments
+        Its arguments; shapes and types matter, values do not.
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> temporary_memory(lambda x: jnp.sin(x) @ x, jnp.ones((256, 256))) >= 256 * 256 * 4
+    True
+    """
+    compiled = brainstate.transform.jit(function).compile(*arguments)
+    return int(compiled.memory_analysis().temp_size_in_bytes)

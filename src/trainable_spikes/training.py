@@ -27,15 +27,12 @@ def cross_entropy(scores: jax.Array, labels: jax.Array) -> jax.Array:
 
     Parameters
     ----------
-    scores : jax.Array
-        Shape ``[B, n_classes]``.
-    labels : jax.Array
-        Integers below ``n_classes``, shape ``[B]``.
+    scores : jax.Array, shape ``[B, n_classes]``
+    labels : jax.Array, shape ``[B]``, integers below ``n_classes``
 
     Returns
     -------
-    jax.Array
-        Loss of every sample, shape ``[B]``.
+    jax.Array, shape ``[B]``
 
     Raises
     ------
@@ -55,13 +52,11 @@ def squared_error(scores: jax.Array, targets: jax.Array) -> jax.Array:
 
     Parameters
     ----------
-    scores, targets : jax.Array
-        Shape ``[B, n_out]``.
+    scores, targets : jax.Array, shape ``[B, n_out]``
 
     Returns
     -------
-    jax.Array
-        Loss of every sample, shape ``[B]``.
+    jax.Array, shape ``[B]``
 
     Raises
     ------
@@ -84,8 +79,7 @@ class Evaluation:
     ----------
     loss, accuracy : float
         Mean loss, and share of samples whose largest score is at their label, nan for regression.
-    scores : numpy.ndarray
-        Scores of every sample, in the order of the data set, shape ``[N, n_out]``.
+    scores : numpy.ndarray, shape ``[N, n_out]``, in the order of the data set
     """
 
     loss: float
@@ -99,12 +93,9 @@ class History:
 
     Attributes
     ----------
-    loss : list of float
-        Training loss, averaged over the epoch while the weights change.
-    accuracy : list of float
-        Training accuracy, likewise; nan for regression.
-    validation_loss, validation_accuracy : list of float
-        Measured after the epoch; empty without validation data.
+    loss, accuracy : list of float
+        Of training, averaged over the epoch while weights change; accuracy nan for regression.
+    validation_loss, validation_accuracy : list of float, after the epoch; empty without such data
     """
 
     loss: list[float] = field(default_factory=list)
@@ -118,24 +109,21 @@ class Trainer:
 
     The data set is an argument of that function, so other data of the same shape, or other
     weights through :meth:`restart`, compile nothing again. An incomplete last batch is padded
-    with samples of weight zero: none is dropped, none counts twice.
-
-    Where no batch is padded, losses equal those of a loop written by hand, bit for bit.
+    with samples of weight zero: none is dropped, none counts twice. Where no batch is padded,
+    losses equal those of a loop written by hand, bit for bit.
 
     Parameters
     ----------
     network : brainstate.nn.Module
         A network whose ``update`` maps one time step of input to outputs ``[B, n_out]``.
-    optimizer : braintools.optim.OptaxOptimizer
-        A fresh optimizer; its trainable weights are registered here.
+    optimizer : braintools.optim.OptaxOptimizer, fresh; its trainable weights are registered here
     encode : callable, default :func:`~trainable_spikes.time_first`
         ``encode(batch, key)`` gives the input over time, ``[T, B, n_in]``.
     reduce : callable, default :func:`~trainable_spikes.mean_over_time`
         From outputs over time ``[T, B, n_out]`` to scores ``[B, n_out]``.
     loss : callable, default :func:`cross_entropy`
         From scores and targets to the loss of every sample, ``[B]``.
-    memory : {"plain", "remat", "checkpointed"}
-        What the rollout stores for the backward pass.
+    memory : {"plain", "remat", "checkpointed"}, what the rollout stores for the backward pass
 
     Raises
     ------
@@ -144,14 +132,14 @@ class Trainer:
 
     Notes
     -----
-    The time step is read once, here, and held for every later call. A compiled function
-    would otherwise keep the ``dt`` it was traced with whatever the environment says. For the
-    same reason, changing an attribute after the first call changes nothing: build another
-    trainer. Layers that act in training only, such as dropout, see ``fit`` in the environment.
+    The time step is read once, here, and held: a compiled function would otherwise keep the
+    ``dt`` it was traced with whatever the environment says. For the same reason, changing an
+    attribute after the first call changes nothing: build another trainer. Layers that act in
+    training only, such as dropout, see ``fit`` in the environment.
 
-    ``braintools.trainer.Trainer`` serves checkpoints, loggers and sharding. It calls Python
-    for every batch, and small networks wait for that: ``docs/evidence/trainer_epochs.py``
-    measures both, the page on this reference shows the result.
+    ``braintools.trainer.Trainer`` serves checkpoints, loggers and sharding. It calls Python for
+    every batch, and small networks wait for that: ``docs/evidence/trainer_epochs.py`` measures
+    both, the page on this reference shows the result.
 
     Examples
     --------
@@ -160,59 +148,39 @@ class Trainer:
     >>> brainstate.random.seed(0)
     >>> with brainstate.environ.context(dt=1. * u.ms):
     ...     data = ts.random_labels(n_samples=64, n_steps=50)
-    ...     trainer = ts.Trainer(
-    ...         ts.SpikingClassifier(100, 4, 2), braintools.optim.Adam(lr=3e-3)
-    ...     )
-    >>> history = trainer.fit(data, epochs=3)
-    >>> round(history.loss[0], 4)  # a silent network starts at ln 2
+    ...     network = ts.SpikingClassifier(100, 4, 2)
+    ...     trainer = ts.Trainer(network, braintools.optim.Adam(lr=3e-3))
+    >>> round(trainer.fit(data, epochs=3).loss[0], 4)  # a silent network starts at ln 2
     0.6931
     """
 
     def __init__(
-        self,
-        network: brainstate.nn.Module,
-        optimizer: braintools.optim.OptaxOptimizer,
-        *,
-        encode: Encoder = time_first,
-        reduce: Callable[[jax.Array], jax.Array] = mean_over_time,
-        loss: Loss = cross_entropy,
-        memory: Memory = "plain",
-    ) -> None:
+        self, network: brainstate.nn.Module, optimizer: braintools.optim.OptaxOptimizer, *,
+        encode: Encoder = time_first, reduce: Callable[[jax.Array], jax.Array] = mean_over_time,
+        loss: Loss = cross_entropy, memory: Memory = "plain",
+    ) -> None:  # fmt: skip
         self.dt = time_step()
-        self.network = network
-        self.optimizer = optimizer
-        self.encode = encode
-        self.reduce = reduce
-        self.loss = loss
-        self.memory = memory
+        self.network, self.optimizer, self.memory = network, optimizer, memory
+        self.encode, self.reduce, self.loss = encode, reduce, loss
         self.weights = network.states(brainstate.ParamState)
         optimizer.register_trainable_weights(self.weights)
         self._fresh_optimizer = optimizer.state_dict()
         self._n_out: int | None = None
-        self._compiled_epoch = brainstate.transform.jit(self._epoch)
-        self._compiled_evaluation = brainstate.transform.jit(self._evaluation)
+        self._compiled_epoch = _compile(self._train_step)
+        self._compiled_evaluation = _compile(self._batch_loss)
 
     def fit(
-        self,
-        train: Dataset,
-        *,
-        epochs: int,
-        batch_size: int | None = None,
-        validation: Dataset | None = None,
-        seed: int = 0,
-    ) -> History:
+        self, train: Dataset, *, epochs: int, batch_size: int | None = None,
+        validation: Dataset | None = None, seed: int = 0,
+    ) -> History:  # fmt: skip
         """Train for a number of epochs, each in a new random order.
 
         Parameters
         ----------
-        train : Dataset
-            Samples to learn from.
-        epochs : int
-            Passes over `train`.
-        batch_size : int, optional
-            Samples a step; all of them by default.
-        validation : Dataset, optional
-            Evaluated after every epoch.
+        train, validation : Dataset
+            Samples to learn from, and optionally samples to evaluate after every epoch.
+        epochs : int, passes over `train`
+        batch_size : int, optional, samples a step; all of them by default
         seed : int
             Seeds the order of samples and the encoder's random keys; the same seed after
             :meth:`restart` with the same weights gives the same history.
@@ -220,23 +188,15 @@ class Trainer:
         Returns
         -------
         History
-            Losses and accuracies by epoch.
 
         Raises
         ------
-        ValueError
-            Labels do not fit the network's outputs.
-        FloatingPointError
-            The loss is no longer finite.
+        ValueError, FloatingPointError
+            Labels do not fit the network's outputs; the loss is no longer finite.
         """
         positive_integer("epochs", epochs)
-        batch_size = len(train) if batch_size is None else batch_size
-        positive_integer("batch_size", batch_size)
-        batch_size = min(batch_size, len(train))
-        self._check_targets(train, batch_size)
-        generator = np.random.default_rng(seed)
-        key = jax.random.key(seed)
-        history = History()
+        batch_size = self._batch_size(train, batch_size)
+        generator, key, history = np.random.default_rng(seed), jax.random.key(seed), History()
         for epoch in range(epochs):
             # One full batch keeps its order: a sum over samples depends on it in its last bit.
             order = np.arange(len(train))
@@ -267,22 +227,15 @@ class Trainer:
         Parameters
         ----------
         data : Dataset
-            Samples to evaluate.
         batch_size : int, optional
-            Samples a step; all of them by default. It changes memory, and with a random encoder
-            which spikes are drawn.
-        seed : int
-            Seeds the encoder's random keys.
+            Samples a step; all by default. Changes memory, and what a random encoder draws.
+        seed : int, seeds the encoder's random keys
 
         Returns
         -------
         Evaluation
-            Loss, accuracy and scores.
         """
-        batch_size = len(data) if batch_size is None else batch_size
-        positive_integer("batch_size", batch_size)
-        batch_size = min(batch_size, len(data))
-        self._check_targets(data, batch_size)
+        batch_size = self._batch_size(data, batch_size)
         loss, accuracy, scores = self._run(
             self._compiled_evaluation, data, np.arange(len(data)), batch_size, jax.random.key(seed)
         )
@@ -296,8 +249,7 @@ class Trainer:
 
         Parameters
         ----------
-        network : brainstate.nn.Module
-            A freshly built network of the same structure; it is not changed.
+        network : brainstate.nn.Module, freshly built, of the same structure; it is not changed
 
         Raises
         ------
@@ -336,42 +288,21 @@ class Trainer:
             return jnp.mean(losses), scores
         return jnp.sum(losses * sample_weight) / jnp.sum(sample_weight), scores
 
-    def _epoch(self, inputs: Any, targets: Any, order: Any, sample_weight: Any, key: Any) -> Any:
+    def _train_step(self, *batch: Any) -> tuple[jax.Array, jax.Array]:
         gradient = brainstate.transform.grad(
             self._batch_loss, self.weights, has_aux=True, return_value=True
         )
-
-        def step(batch: jax.Array, weight: jax.Array | None, key: jax.Array) -> Any:
-            grads, loss, scores = gradient(inputs[batch], targets[batch], weight, key)
-            self.optimizer.step(grads)
-            return loss, scores
-
-        keys = jax.random.split(key, len(order))
-        return brainstate.transform.for_loop(step, order, sample_weight, keys)
-
-    def _evaluation(
-        self, inputs: Any, targets: Any, order: Any, sample_weight: Any, key: Any
-    ) -> Any:
-        def step(batch: jax.Array, weight: jax.Array | None, key: jax.Array) -> Any:
-            return self._batch_loss(inputs[batch], targets[batch], weight, key)
-
-        keys = jax.random.split(key, len(order))
-        return brainstate.transform.for_loop(step, order, sample_weight, keys)
+        grads, loss, scores = gradient(*batch)
+        self.optimizer.step(grads)
+        return loss, scores
 
     def _run(
-        self,
-        compiled: Callable[..., Any],
-        data: Dataset,
-        order: np.ndarray,
-        batch_size: int,
-        key: jax.Array,
+        self, compiled: Any, data: Dataset, order: np.ndarray, batch_size: int, key: jax.Array
     ) -> tuple[float, float, np.ndarray]:
         """Run a compiled pass over all batches; return loss, accuracy, scores by sample."""
-        n_batches = -(-len(order) // batch_size)
-        padding = n_batches * batch_size - len(order)
-        batches = np.concatenate([order, np.zeros(padding, order.dtype)])
-        batches = batches.reshape(n_batches, batch_size)
-        sizes = np.full(n_batches, batch_size)
+        padding = -len(order) % batch_size
+        batches = np.pad(order, (0, padding)).reshape(-1, batch_size)
+        sizes = np.full(len(batches), batch_size)
         weight: np.ndarray | None = None
         if padding:
             weight = np.ones(batches.shape, np.float32)
@@ -381,23 +312,23 @@ class Trainer:
             self._prepare_states(batch_size)
             losses, scores = compiled(data.inputs, data.targets, batches, weight, key)
         loss = float(np.average(np.asarray(losses, np.float64), weights=sizes))
-        scores = np.asarray(scores).reshape(n_batches * batch_size, -1)[: len(order)]
+        scores = np.asarray(scores).reshape(batches.size, -1)[: len(order)]
         if not data.is_classification:
             return loss, float("nan"), scores
         accuracy = float(np.mean(scores.argmax(axis=-1) == np.asarray(data.targets)[order]))
         return loss, accuracy, scores
 
     def _prepare_states(self, batch_size: int) -> None:
-        """Give hidden states the shape the compiled functions expect; they reset the values.
-
-        In place where the states exist: a new state object would compile everything again.
-        """
+        """Give hidden states the shape the compiled functions expect; they reset the values."""
+        # In place where the states exist: a new state object would compile everything again.
         states = self.network.states().values()
         hidden = [s for s in states if isinstance(s, brainstate.HiddenState)]
         if not hidden:
             brainstate.nn.init_all_states(self.network, batch_size=batch_size)
             states = self.network.states().values()
-        elif any(leaf.shape[:1] != (batch_size,) for s in hidden for leaf in _leaves(s)):
+        elif any(
+            leaf.shape[:1] != (batch_size,) for s in hidden for leaf in jax.tree.leaves(s.value)
+        ):
             brainstate.nn.reset_all_states(self.network, batch_size=batch_size)
         # Initial values are weakly typed and results are not: to the compiler another type,
         # and a second compilation of the same epoch.
@@ -406,10 +337,13 @@ class Trainer:
             if any(getattr(leaf, "weak_type", False) for leaf in leaves):
                 state.value = jax.tree.map(_strongly_typed, state.value)
 
-    def _check_targets(self, data: Dataset, batch_size: int) -> None:
-        """Compare labels with the number of outputs before they silently index past it."""
+    def _batch_size(self, data: Dataset, batch_size: int | None) -> int:
+        """Return a batch size that the data fill, and check labels: they would index past it."""
+        batch_size = len(data) if batch_size is None else batch_size
+        positive_integer("batch_size", batch_size)
+        batch_size = min(batch_size, len(data))
         if not data.is_classification:
-            return
+            return batch_size
         if self._n_out is None:
             with brainstate.environ.context(dt=self.dt, fit=False):
                 self._prepare_states(batch_size)
@@ -424,15 +358,25 @@ class Trainer:
                 f"{self._n_out} outputs, got labels from {lowest} to {highest}: number "
                 "classes from 0, or give the network more outputs"
             )
+        return batch_size
+
+
+def _compile(step: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a pass over batches, given as rows of indices in `order`."""
+
+    def all_batches(inputs: Any, targets: Any, order: Any, sample_weight: Any, key: Any) -> Any:
+        def one(batch: jax.Array, weight: jax.Array | None, key: jax.Array) -> Any:
+            return step(inputs[batch], targets[batch], weight, key)
+
+        keys = jax.random.split(key, len(order))
+        return brainstate.transform.for_loop(one, order, sample_weight, keys)
+
+    return brainstate.transform.jit(all_batches)
 
 
 def _strongly_typed(leaf: jax.Array) -> jax.Array:
     weak = getattr(leaf, "weak_type", False)
     return jax.lax.convert_element_type(leaf, leaf.dtype) if weak else leaf
-
-
-def _leaves(state: brainstate.State) -> list[jax.Array]:
-    return jax.tree.leaves(state.value)
 
 
 def _shapes(state: brainstate.State) -> list[tuple[tuple[int, ...], str, str]]:
