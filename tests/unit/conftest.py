@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import brainstate
+import braintools
 import brainunit as u
+import jax
 import numpy as np
 import pytest
 
@@ -37,3 +39,26 @@ def spikes() -> Callable[..., np.ndarray]:
         return (np.random.default_rng(seed).random(shape) < 1 / 3).astype(np.float32)
 
     return spikes
+
+
+@pytest.fixture
+def twenty_steps(dt: u.Quantity) -> Callable[..., list[float]]:
+    """Return the losses of twenty steps of training in float64, where no spike flips."""
+
+    def twenty_steps(
+        inputs: np.ndarray,
+        *,
+        around: Callable = lambda network: network,
+        reset: str = "soft",
+        **how: object,
+    ) -> list[float]:
+        with brainstate.environ.context(precision=64), jax.enable_x64(True):
+            brainstate.random.seed(0)
+            network = ts.SpikingClassifier(8, 6, 2, weight_scale=4.0, reset=reset)
+            assert network.input.weight.value["weight"].dtype == np.float64
+            trainer = ts.Trainer(around(network), braintools.optim.Adam(lr=1e-2), **how)
+            if np.issubdtype(inputs.dtype, np.floating):
+                inputs = inputs.astype(np.float64)
+            return trainer.fit(ts.Dataset(inputs, np.arange(len(inputs)) % 2), epochs=20).loss
+
+    return twenty_steps

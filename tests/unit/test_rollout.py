@@ -46,6 +46,14 @@ def test_loss_and_gradients_are_those_of_the_plain_loop(
             np.testing.assert_allclose(gradient, expected, rtol=1e-5, atol=1e-5 * scale)
 
 
+@pytest.mark.parametrize("memory", ["remat", "checkpointed"])
+def test_twenty_steps_of_training_in_float64_agree_to_the_ninth_digit(
+    memory: str, twenty_steps: Callable, spikes: Callable
+) -> None:
+    given = spikes(5, 20, 8)
+    np.testing.assert_allclose(twenty_steps(given, memory=memory), twenty_steps(given), rtol=1e-9)
+
+
 @pytest.mark.parametrize(
     ("memory", "chunk"), [("plain", None), ("remat", 4), ("remat", 1), ("checkpointed", 4)]
 )
