@@ -102,6 +102,29 @@ def evidence(session: nox.Session) -> None:
             session.run("python", script, env={"PYTHONPATH": "docs/_ext"})
 
 
+def _python(version: str) -> str:
+    """An interpreter of a version: pyenv's newest, else the one on the path."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    found = sorted(pyenv.glob(f"versions/{version}.*/bin/python"))
+    return str(found[-1]) if found else f"python{version}"
+
+
+@nox.session(python=_python("3.13"))  # one of the libraries needs 3.12 or later
+def bench(session: nox.Session) -> None:
+    """Time training steps of this package and of other libraries. Takes half an hour."""
+    session.install("-r", "requirements/bench-jax.txt")
+    session.install("--no-deps", "-e", ".")
+    torch = Path(session.create_tmp()).resolve() / "torch"
+    python = torch / ("Scripts" if os.name == "nt" else "bin") / "python"
+    if not python.exists():
+        # For 3.11 there may be a build of torch for processors alone at hand.
+        session.run(_python("3.11"), "-m", "venv", torch, external=True)
+    # Without dependencies: some libraries ask for a torchvision that brings gigabytes of CUDA.
+    packages = ("--no-deps", "-r", "requirements/bench-torch.txt")
+    session.run(python, "-m", "pip", "install", "--quiet", *packages, external=True)
+    session.run("python", "benchmarks/run.py", "--torch-python", python, *session.posargs)
+
+
 @nox.session(name="claims-diff", venv_backend="none")
 def claims_diff(session: nox.Session) -> None:
     """Print what moved between the claims.json files of two builds: OLD NEW."""
@@ -130,4 +153,12 @@ def lock(session: nox.Session) -> None:
             *("--python-version", "3.11", "--no-annotate", "--no-emit-index-url"),
             *("--no-emit-find-links", "--custom-compile-command", "nox -s lock"),
             *(f"requirements/{name}.in", "-o", f"requirements/{name}.txt"),
+        )
+    # The benchmark's environments agree with no other: they hold what is compared.
+    for name, python, *options in (("jax", "3.12"), ("torch", "3.11", "--no-deps")):
+        session.run(
+            *("uv", "pip", "compile", "--quiet", "--universal", "--upgrade", *options),
+            *("--python-version", python, "--no-annotate", "--no-emit-index-url"),
+            *("--no-emit-find-links", "--custom-compile-command", "nox -s lock"),
+            *(f"requirements/bench-{name}.in", "-o", f"requirements/bench-{name}.txt"),
         )
