@@ -46,6 +46,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", gather, priority=950)
     app.connect("env-get-outdated", outdated)
     app.connect("env-purge-doc", purge)
+    app.connect("doctree-read", shorten_in_tables)
     app.connect("env-merge-info", merge)
     app.connect("build-finished", write_json)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
@@ -103,6 +104,14 @@ class Measured:
             (run,) = (r.run for r in self.results if r.page.docname == self.page[name])
             notes += [f"on {run.provenance.device}"] if run else []
         return f"{claim.text} ({'; '.join(notes)})" if notes else claim.text
+
+    def shown_in_table(self, name: str) -> str:
+        """Return the text alone, all that a cell has room for, and whether its code is older.
+
+        That it is recorded stands in the tooltip, and in the list that the cell links to.
+        """
+        claim, record = self.claims[name], self.record.get(name)
+        return claim.text + " (older code)" * bool(record and record.stale(self.root))
 
 
 _measured: Measured  # of this build; set before anything is read
@@ -177,7 +186,17 @@ class ClaimRole(ReferenceRole):
             reftitle=_measured.details(name),
             classes=["claim"],
         )
+        if not self.has_explicit_title:
+            link["in-table"] = _measured.shown_in_table(name)
         return [link], []
+
+
+def shorten_in_tables(app: Sphinx, doctree: nodes.document) -> None:
+    """Leave out of table cells what stands in a claim's tooltip too."""
+    for entry in doctree.findall(nodes.entry):
+        for link in entry.findall(nodes.reference):
+            if "in-table" in link:
+                link.children = [nodes.Text(link["in-table"])]
 
 
 class QuotedRole(SphinxRole):

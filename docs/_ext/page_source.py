@@ -31,7 +31,7 @@ SENTENCES = {
     "description": "a sentence for search engines",
 }
 # Cells that only a build runs: a reader does not see their code.
-NOT_PASTED = {TAG, "remove-cell"}
+NOT_PASTED = {TAG, "remove-cell", "remove-input"}
 
 
 class PageError(ValueError):
