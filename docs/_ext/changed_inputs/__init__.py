@@ -11,9 +11,11 @@ from changed_inputs import (  # noqa: F401  # each registers its changes
     neurons,
     readouts,
     rollouts,
+    speed,
     states,
     surrogates,
     synapses,
+    timing,
     training,
 )
 from changed_inputs.registry import CHANGES, Change

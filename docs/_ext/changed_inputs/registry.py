@@ -18,6 +18,9 @@ STATE = "concepts/state-time-and-units"
 FASHION = "gallery/fashion-mnist"
 IMAGES = "tutorials/train-on-real-images"
 SILENT = "howto/wake-a-silent-network"
+FAST = "howto/make-training-fast"
+TIME = "concepts/where-the-time-goes"
+BENCHMARK = "gallery/benchmark"
 
 
 @dataclass(frozen=True)

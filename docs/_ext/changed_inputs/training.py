@@ -166,7 +166,7 @@ def driven_weakly():
     )
 
 
-@on(SILENT="silent-cell-highest")
+@on(SILENT="silent-cell-highest", TIME="time-zeros-hidden")
 def driven_strongly():
     """Fluctuation_driven aims at five times the threshold."""
     import trainable_spikes
