@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 # What is no prose (code, output, formulas), or has its own source: what claims write, what is
 # marked as chosen or quoted, the page's provenance, and the tables of what was measured.
 NOT_PROSE = (
-    "pre, code, math, script, style, .cell_output pre, .claim, .setting, .quoted, .provenance, "
+    "pre, code, math, script, style, .cell_output pre, .cell_output table, .claim, .setting, .quoted, .provenance, "
     "table.measured-claims, table.measured-pages, .citation, .sig, .eqno, .headerlink"
 )
 SOURCES = sorted(
