@@ -52,6 +52,7 @@ nitpick_ignore_regex = [
 myst_enable_extensions = MYST_EXTENSIONS
 myst_heading_anchors = 3
 # `executed_pages` runs the pages; myst-nb only renders what it is given.
+nb_render_markdown_format = "myst"  # CommonMark, the default, has no tables
 nb_execution_mode = "off"
 nb_merge_streams = True
 nb_output_stderr = "remove-warn"
