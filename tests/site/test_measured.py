@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[2]
 # marked as chosen or quoted, the page's provenance, and the tables of what was measured.
 NOT_PROSE = (
     "pre, code, math, script, style, .cell_output pre, .cell_output table, .claim, .setting, "
-    ".quoted, .provenance, table.measured-claims, table.measured-pages, .citation, .sig, .eqno, .headerlink"
+    ".quoted, .provenance, table.measured-claims, table.measured-pages, .citation, .sig, .eqno, "
+    ".headerlink"
 )
 SOURCES = sorted(
     path.relative_to(ROOT / "docs").with_suffix("").as_posix()
