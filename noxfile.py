@@ -111,7 +111,7 @@ def _python(version: str) -> str:
 
 @nox.session(python=_python("3.13"))  # one of the libraries needs 3.12 or later
 def bench(session: nox.Session) -> None:
-    """Time training steps of this package and of other libraries. Takes half an hour."""
+    """Time training steps of this package and of other libraries. Takes long."""
     session.install("-r", "requirements/bench-jax.txt")
     session.install("--no-deps", "-e", ".")
     torch = Path(session.create_tmp()).resolve() / "torch"

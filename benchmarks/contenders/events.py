@@ -15,6 +15,7 @@ import ours
 import trainable_spikes as ts
 from session import norm, rate
 from trainable_spikes.events import EventClassifier, event_lists, whole_trial
+from trainer_session import TrainerSession
 from workloads import LEARNING_RATE, Workload
 
 DIFFERENCE = (
@@ -25,7 +26,7 @@ LIBRARIES = ours.LIBRARIES
 GRANULE = True
 
 
-class EventSession:
+class EventSession(TrainerSession):
     """A trainer at work on lists of events, see :mod:`worker`."""
 
     def __init__(self, workload: Workload) -> None:
@@ -53,14 +54,6 @@ class EventSession:
         self.data = ts.Dataset(jnp.asarray(rows), jnp.asarray(np.concatenate(list(labels))))
         jax.block_until_ready((self.data.inputs, self.data.targets))
         self.prepare_seconds = time.perf_counter() - started
-
-    def run(self, steps: int) -> float:
-        """Train for whole passes over the batches; return the last pass's mean loss."""
-        passes, rest = divmod(steps, len(self.data) // self.workload.batch_size)
-        if rest:
-            raise ValueError(f"expected steps that make whole passes, got {steps}")
-        history = self.trainer.fit(self.data, epochs=passes, batch_size=self.workload.batch_size)
-        return history.loss[-1]
 
     def scores(self, spikes: np.ndarray) -> np.ndarray:
         """Scores of a batch."""
