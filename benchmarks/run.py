@@ -59,7 +59,7 @@ import workloads
 
 ROOT = Path(__file__).resolve().parents[1]
 TORCH = ("snntorch", "spikingjelly", "norse", "torch_adjoint")
-JAX = ("reference", "trainer", "remat", "events", "spyx", "sparxml", "gemm")
+JAX = ("reference", "trainer", "remat", "events", "dense", "spyx", "sparxml", "gemm")
 REFERENCE, LIMITS = "reference", "gemm"
 CONTENDERS = tuple(
     name for name in JAX + TORCH if (ROOT / "benchmarks/contenders" / f"{name}.py").exists()

@@ -80,9 +80,10 @@ class Sizes:
     seed: int = 0
 
 
-# Few batches where one is large: all contenders keep theirs in memory at the same time.
+# Few batches where one is large: all contenders keep theirs in memory at the same time. Many where
+# a step is short: a pass over the batches is one call of those that compile whole passes.
 WORKLOADS = {
-    "W1": Sizes("W1", 200, 256, 100, 4, 2, 0.005),
+    "W1": Sizes("W1", 200, 256, 100, 4, 2, 0.005, n_batches=32),
     "W2": Sizes("W2", 100, 128, 700, 256, 20, 0.02),
     "W3": Sizes("W3", 2000, 32, 100, 128, 10, 0.005),
     "W4": Sizes("W4", 2000, 128, 100, 256, 10, 0.005, n_batches=2),

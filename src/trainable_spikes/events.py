@@ -2,8 +2,7 @@
 
 Where few of the ``T * n_in`` entries of a sample are spikes, most of a product with the input
 weights multiplies by zero. Here only the weights of inputs that spike are read, forward and
-backward. Results are those of :class:`~trainable_spikes.SpikingClassifier` and
-:func:`~trainable_spikes.rollout` up to rounding. Nothing is used unless asked for: import it with
+backward; results are those of the plain path up to rounding. Nothing is used unless asked for:
 ``from trainable_spikes.events import EventClassifier, event_lists, whole_trial``.
 
 An event is one integer, ``step * n_in + input``. A sample is a row of them in order of time,
@@ -28,8 +27,9 @@ from trainable_spikes.models import SpikingClassifier
 from trainable_spikes.neurons import DetachedLIF
 from trainable_spikes.readouts import FilteredReadout
 
-# Samples run in blocks whose potentials fit into the cache that a core has of its own.
-_BLOCK_BYTES = 2**19
+# What a loop works on fits into a core's own cache: a block's potentials, weights a group reads.
+_BLOCK_BYTES, _GROUP_BYTES = 2**20, 2**18
+_UNROLL = 4  # groups a round: the loop's own cost counts where one has little to do
 
 
 def event_lists(spikes: Any) -> np.ndarray:
@@ -60,10 +60,7 @@ def event_lists(spikes: Any) -> np.ndarray:
     sample, event = np.nonzero(flat)
     counts = flat[sample, event].astype(np.int64)
     if np.any(counts < 1) or np.any(counts != flat[sample, event]):
-        raise ValueError(
-            "expected 0, 1 or counts of spikes, got other values: graded input has no events, "
-            "give it to the plain path"
-        )
+        raise ValueError("expected 0, 1 or counts of spikes, got others: do not list graded input")
     return _rows(np.repeat(sample, counts), np.repeat(event, counts), *flat.shape)
 
 
@@ -77,8 +74,7 @@ def event_lists_from_times(
     times, units : sequence of array_like
         For each sample the times of its events in seconds, in any order, and the inputs, below
         `n_in`, that they are of.
-    n_steps, n_in : int
-        Number of time steps ``T`` and of inputs. Events past the last step are left out.
+    n_steps, n_in : int, time steps ``T`` and inputs; events past the last step are left out
 
     Returns
     -------
@@ -136,55 +132,69 @@ def event_currents(weight: Any, events: jax.Array, n_steps: int) -> Any:
     return u.maybe_decimal(currents * u.get_unit(weight))
 
 
+def _split(events: jax.Array, size: int, past_end: int) -> jax.Array:
+    """Split a batch into parts of about equal length, at most `size`: ``[parts, length, K]``."""
+    length = -(-len(events) // -(-len(events) // max(1, size)))
+    rows = jnp.pad(events, ((0, -len(events) % length), (0, 0)), constant_values=past_end)
+    return rows.reshape(-1, length, events.shape[1])
+
+
+def _groups(events: jax.Array, n_steps: int, weight: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Return steps and inputs of events by groups of samples, ``[groups, samples, K]``."""
+    size = _GROUP_BYTES // (events.shape[1] * weight[0].nbytes)
+    return jnp.divmod(_split(events, size, n_steps * len(weight)), len(weight))
+
+
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _currents(n_steps: int, weight: jax.Array, events: jax.Array) -> jax.Array:
-    n_in, n_hidden = weight.shape
+    step, given = _groups(events, n_steps, weight)
+    size, n_hidden = step.shape[1], weight.shape[1]
+    row = step * size + jnp.arange(size)[:, None]
 
-    # Sample by sample: what is added to stays in the cache.
-    def sample(row: jax.Array) -> jax.Array:
-        silence = jnp.zeros((n_steps, n_hidden), weight.dtype)
-        return silence.at[row // n_in].add(weight[row % n_in], mode="drop")
+    def group(_: None, one: Any) -> Any:
+        row, given = one
+        read = weight.at[given].get(mode="promise_in_bounds")
+        silence = jnp.zeros((n_steps * size, n_hidden), weight.dtype)
+        return None, silence.at[row].add(read, mode="drop")
 
-    return jnp.swapaxes(jax.lax.map(sample, events), 0, 1)
-
-
-def _currents_forward(n_steps: int, weight: jax.Array, events: jax.Array) -> Any:
-    return _currents(n_steps, weight, events), (weight, events)
+    currents = jax.lax.scan(group, None, (row, given), unroll=_UNROLL)[1]
+    currents = jnp.swapaxes(currents.reshape(-1, n_steps, size, n_hidden), 0, 1)
+    return currents.reshape(n_steps, -1, n_hidden)[:, : len(events)]
 
 
 def _currents_backward(n_steps: int, kept: Any, slope: jax.Array) -> Any:
     weight, events = kept
-    n_in = weight.shape[0]
+    step, given = _groups(events, n_steps, weight)
+    sample = jnp.arange(step[..., 0].size).reshape(len(step), -1, 1)
+    past_end = n_steps * len(events)  # the row of zeros that empty slots read
+    row = jnp.minimum(step * len(events) + sample, past_end)
+    slope = jnp.pad(slope.reshape(past_end, -1), ((0, 1), (0, 0)))
 
-    def sample(total: jax.Array, one: Any) -> Any:
-        row, by_step = one
-        return total.at[row % n_in].add(
-            by_step.at[row // n_in].get(mode="fill", fill_value=0)
-        ), None
+    def group(total: jax.Array, one: Any) -> Any:
+        row, given = one
+        read = slope.at[row].get(mode="promise_in_bounds")
+        return total.at[given].add(read, mode="promise_in_bounds"), None
 
-    each = (events, jnp.swapaxes(slope, 0, 1))
-    return jax.lax.scan(sample, jnp.zeros_like(weight), each)[0], None
+    return jax.lax.scan(group, jnp.zeros_like(weight), (row, given), unroll=_UNROLL)[0], None
 
 
-_currents.defvjp(_currents_forward, _currents_backward)
+_currents.defvjp(lambda *given: (_currents(*given), given[1:]), _currents_backward)
 
 
-def whole_trial(events: jax.Array, key: jax.Array | None = None) -> jax.Array:
-    """Encode events for an :class:`EventClassifier`, whose one update takes the whole trial."""
-    return events[None]
+def whole_trial(inputs: jax.Array, key: jax.Array | None = None) -> jax.Array:
+    """Encode events ``[B, K]``, or spikes ``[B, T, n_in]``, as one step for `EventClassifier`."""
+    return (inputs if inputs.ndim == 2 else jnp.swapaxes(inputs, 0, 1))[None]
 
 
 class EventClassifier(brainstate.nn.Module):
     r"""Run a :class:`~trainable_spikes.SpikingClassifier` on events, a trial in one update.
 
     Gives the mean over time of the network's outputs and shares its weights: train this one, then
-    record or evaluate the network itself. What makes it fast, beside :func:`event_currents`: for
-    the backward pass only membrane potentials are kept, all else follows from them; and the mean
-    of filtered outputs is the readout of a sum of spikes, each with the weight
+    record or evaluate the network itself. Spikes too dense for lists are multiplied, all steps at
+    once. For the backward pass only membrane potentials are kept, all else follows from them. The
+    mean of filtered outputs is the readout, once a trial, of a sum of spikes with the weights
 
     .. math:: c_t = \frac{1 - e^{-(T - t) \Delta t / \tau}}{T \, (1 - e^{-\Delta t / \tau})}
-
-    so that the readout is one product a trial instead of one a step.
 
     Parameters
     ----------
@@ -222,22 +232,21 @@ class EventClassifier(brainstate.nn.Module):
         self.network = network
         self.n_steps = n_steps
 
-    def update(self, events: jax.Array) -> jax.Array:
-        """Run the events of a batch, ``[B, K]``, to mean outputs, ``[B, n_out]``."""
+    def update(self, inputs: jax.Array) -> jax.Array:
+        """Run events ``[B, K]`` or spikes ``[T, B, n_in]`` to mean outputs ``[B, n_out]``."""
         given = self.network.input.weight.value
         weight, bias = given["weight"].to_decimal(u.mA), given["bias"].to_decimal(u.mA)
         decay = _decay(self.network.readout.filter.tau)
         kernel = (1 - decay ** np.arange(self.n_steps, 0, -1.0)) / ((1 - decay) * self.n_steps)
         spike_sum = _spike_sum(self.network, kernel)
 
-        def block(rows: jax.Array) -> jax.Array:
-            return spike_sum(_currents(self.n_steps, weight, rows), bias)
-
-        (batch, slots), (n_in, n_hidden) = events.shape, weight.shape
-        n_blocks = -(-batch * self.n_steps * n_hidden * weight.dtype.itemsize // _BLOCK_BYTES)
-        size = -(-batch // min(batch, n_blocks))
-        rows = jnp.pad(events, ((0, -batch % size), (0, 0)), constant_values=self.n_steps * n_in)
-        sums = jax.lax.map(block, rows.reshape(-1, size, slots)).reshape(-1, n_hidden)[:batch]
+        if inputs.ndim == 3:
+            sums = spike_sum(inputs @ weight, bias)
+        else:
+            steps, size = self.n_steps, _BLOCK_BYTES // (self.n_steps * weight[0].nbytes)
+            blocks = _split(inputs, size, steps * len(weight))
+            sums = jax.lax.map(lambda rows: spike_sum(_currents(steps, weight, rows), bias), blocks)
+            sums = sums.reshape(-1, weight.shape[1])[: len(inputs)]
         readout = self.network.readout.weight.weight.value
         return sums @ readout["weight"] + readout["bias"] * float(kernel.sum())
 
@@ -272,11 +281,11 @@ def _spike_sum(network: SpikingClassifier, kernel: np.ndarray) -> Callable[..., 
 
     def forward(currents: jax.Array, bias: jax.Array) -> Any:
         def step(carry: Any, now: Any) -> Any:
-            (synapse, leaked, total), (current, weight) = carry, now
+            (synapse, potential, total), (current, weight) = carry, now
             synapse = synapse_decay * synapse + (current + bias)
-            potential = leaked + gain * synapse
-            spike, leaked = spike_and_leak(potential)
-            return (synapse, leaked, total + weight * spike), potential
+            potential = spike_and_leak(potential)[1] + gain * synapse
+            total = total + weight * spike_and_leak(potential)[0]
+            return (synapse, potential, total), potential
 
         zero = jnp.zeros_like(currents[0])
         steps = (currents, jnp.asarray(kernel, zero.dtype))

@@ -67,13 +67,14 @@ def compare_paths(network: ts.SpikingClassifier, spikes: np.ndarray, within: flo
     inputs = jnp.swapaxes(jnp.asarray(spikes), 0, 1)
     fast = EventClassifier(network, n_steps)
     expected_loss, expected = loss_and_gradients(plain, network, inputs)
-    loss, gradients = loss_and_gradients(fast.update, network, event_lists(spikes))
-    assert loss == pytest.approx(expected_loss, rel=within)
-    assert gradients.keys() == expected.keys()
-    for name, gradient in gradients.items():
-        scale = np.abs(expected[name]).max()
-        assert scale > 0, f"expected {name} to have a gradient"
-        np.testing.assert_allclose(gradient, expected[name], rtol=0, atol=10 * within * scale)
+    for given in (event_lists(spikes), inputs):
+        loss, gradients = loss_and_gradients(fast.update, network, given)
+        assert loss == pytest.approx(expected_loss, rel=within)
+        assert gradients.keys() == expected.keys()
+        for name, gradient in gradients.items():
+            scale = np.abs(expected[name]).max()
+            assert scale > 0, f"expected {name} to have a gradient"
+            np.testing.assert_allclose(gradient, expected[name], rtol=0, atol=10 * within * scale)
 
 
 def test_event_lists_hold_every_spike_once_in_order_of_time(spikes: Callable) -> None:
@@ -196,16 +197,23 @@ def test_twenty_steps_of_training_in_float64_agree_to_the_ninth_digit(
 
 @pytest.mark.usefixtures("dt")
 @pytest.mark.parametrize("block_bytes", [1, 2_000, 2**30])
-def test_blocks_of_any_size_give_the_same(
-    block_bytes: int, build: Callable, spikes: Callable, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("group_bytes", [1, 2_000, 2**30])
+def test_blocks_and_groups_of_any_size_give_the_same(
+    block_bytes: int,
+    group_bytes: int,
+    build: Callable,
+    spikes: Callable,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(fast_path, "_BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(fast_path, "_GROUP_BYTES", group_bytes)
     compare_paths(build(), spikes(7, 12, 8), within=1e-6)
 
 
 @pytest.mark.usefixtures("dt")
-def test_training_on_events_gives_the_losses_of_training_on_spikes(
-    build: Callable, spikes: Callable
+@pytest.mark.parametrize("prepare", [event_lists, np.asarray], ids=["events", "spikes"])
+def test_whole_trials_give_the_losses_of_training_step_by_step(
+    prepare: Callable, build: Callable, spikes: Callable
 ) -> None:
     given, labels = spikes(20, 15, 8), np.arange(20) % 2
     plain = ts.Trainer(build(), braintools.optim.Adam(lr=1e-2))
@@ -213,7 +221,7 @@ def test_training_on_events_gives_the_losses_of_training_on_spikes(
     trainer = ts.Trainer(
         EventClassifier(build(), 15), braintools.optim.Adam(lr=1e-2), encode=whole_trial
     )
-    history = trainer.fit(ts.Dataset(event_lists(given), labels), epochs=2, batch_size=8)
+    history = trainer.fit(ts.Dataset(prepare(given), labels), epochs=2, batch_size=8)
     np.testing.assert_allclose(history.loss, expected.loss, rtol=1e-5)
 
 
@@ -241,6 +249,12 @@ def test_another_readout_is_refused_with_what_to_do(readout: Any) -> None:
 def test_number_of_steps_is_checked(build: Callable) -> None:
     with pytest.raises(ValueError, match="expected n_steps to be an integer"):
         EventClassifier(build(), 0)
+
+
+@pytest.mark.usefixtures("dt")
+def test_spikes_of_another_number_of_steps_are_refused(build: Callable, spikes: Callable) -> None:
+    with pytest.raises(ValueError, match="leading axis sizes: 12, 10"):
+        EventClassifier(build(), 10).update(spikes(12, 3, 8))
 
 
 def test_nobody_loads_the_fast_path_without_asking() -> None:
