@@ -122,7 +122,17 @@ def bench(session: nox.Session) -> None:
     # Without dependencies: some libraries ask for a torchvision that brings gigabytes of CUDA.
     packages = ("--no-deps", "-r", "requirements/bench-torch.txt")
     session.run(python, "-m", "pip", "install", "--quiet", *packages, external=True)
-    session.run("python", "benchmarks/run.py", "--torch-python", python, *session.posargs)
+    # A record for each stage: each can be measured anew alone.
+    growth, accuracy = (
+        f"docs/gallery/data/benchmark_{name}.json" for name in ("growth", "accuracy")
+    )
+    stages = (
+        ("--no-growth", "--no-accuracy"),
+        ("--workloads", "--no-accuracy", "--output", growth),
+        ("--workloads", "--no-growth", "--output", accuracy),
+    )
+    for stage in [session.posargs] if session.posargs else stages:
+        session.run("python", "benchmarks/run.py", "--torch-python", python, *stage)
 
 
 @nox.session(name="claims-diff", venv_backend="none")

@@ -43,7 +43,9 @@ class EventSession(TrainerSession):
         started = time.perf_counter()
         # Batch by batch: all spikes of a large data set at once would not fit.
         lists = [event_lists(spikes.swapaxes(0, 1)) for spikes in batches]
+        # In steps of 64 and never less than before: lists of another length compile anew.
         longest = max(rows.shape[1] for rows in lists)
+        self.slots = longest = max(-(-longest // 64) * 64, getattr(self, "slots", 0))
         past_end = self.workload.n_steps * self.workload.n_in
         rows = np.concatenate(
             [

@@ -133,7 +133,7 @@ events_split = tuple(events_of(part) for part in split)
 
 # One thing changed at a time, in this order: learning rate, membrane, surrogate.
 first = Learner(spiking, mirror_events)
-(lr,) = choose("spiking", {(lr,): first for lr in (1e-2, 2e-2, 3e-2, 5e-2)}, events_split)
+(lr,) = choose("spiking", {(lr,): first for lr in (2e-2, 3e-2, 5e-2, 1e-1)}, events_split)
 _, tau = choose(
     "spiking",
     {(lr, tau): Learner(lambda tau=tau: spiking(tau), mirror_events) for tau in (10.0, 20.0)},
@@ -143,7 +143,7 @@ _, scale = choose(
     "spiking",
     {
         (lr, scale): Learner(lambda scale=scale: spiking(tau, scale), mirror_events)
-        for scale in (10.0, 25.0, 50.0)
+        for scale in (5.0, 10.0, 25.0, 50.0)
     },
     events_split,
 )

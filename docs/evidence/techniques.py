@@ -54,7 +54,7 @@ class Load:
     batches: int
 
 
-SMALL = Load("small", 200, 256, 100, 4, 2, 0.005, 8)
+SMALL = Load("small", 200, 256, 100, 4, 2, 0.005, 32)
 WIDE = Load("wide", 100, 128, 700, 256, 20, 0.02, 4)
 LONG = Load("long", 2000, 32, 100, 128, 10, 0.005, 2)
 LOADS = {load.name: load for load in (SMALL, WIDE, LONG)}
@@ -275,6 +275,10 @@ def events(network: Any, lists: Any, *, load: Load) -> Any:
     return EventClassifier(network, load.n_steps).update(lists)
 
 
+def dense(network: Any, x: Any, *, load: Load) -> Any:
+    return EventClassifier(network, load.n_steps).update(ts.time_first(x))
+
+
 def remat(network: Any, x: Any) -> Any:
     return ts.rollout(network, ts.time_first(x), memory="remat").mean(axis=0)
 
@@ -293,6 +297,7 @@ TECHNIQUES: dict[str, Callable[[Load], Contender]] = {
     "trainer-events": lambda load: epochs(load, lists=True),
     "events": lambda load: loop(partial(events, load=load), load, lists=True),
     "currents": lambda load: loop(partial(currents_of_lists, load=load), load, lists=True),
+    "dense": lambda load: loop(partial(dense, load=load), load),
     "hoisted": lambda load: loop(hoisted, load),
     "folded": lambda load: loop(folded, load),
     "remat": lambda load: loop(remat, load),
@@ -308,7 +313,7 @@ TECHNIQUES: dict[str, Callable[[Load], Contender]] = {
 }
 # Tried on all three networks, and on two of them: compiling takes longer than measuring.
 EVERYWHERE = (
-    *("trainer", "trainer-events", "events", "currents", "hoisted", "folded", "remat"),
+    *("trainer", "trainer-events", "events", "currents", "dense", "hoisted", "folded", "remat"),
     "unroll-4",
 )
 ON_TWO = ("unroll-16", "bfloat16", "binary", "functional", "donated", "seeds")
@@ -318,6 +323,7 @@ HOW = {
     "trainer-events": "with Trainer on event lists",
     "events": "with EventClassifier on event lists, a call a step",
     "currents": "with event_currents and a plain loop over time",
+    "dense": "with EventClassifier on the dense spikes themselves, a call a step",
     "hoisted": "with one product of all input with its weights before the loop over time",
     "folded": "with the readout applied once, to a weighted sum of spikes",
     "remat": "with memory='remat'",
@@ -433,6 +439,51 @@ def gains(found: dict[str, float], load: Load) -> None:
 def hidden_rate(load: Load) -> float:
     seen = ts.record(build(load), ts.time_first(data_of(load)[0][: load.batch]))
     return float(seen.spikes.mean()) * 1000
+
+
+def ten_thousand(found: dict[str, float]) -> None:
+    """Measure ten thousand steps with remat beside a thousand of the plain loop."""
+    made, per_step = [], []
+    for n_steps, memory in ((1000, "plain"), (10_000, "remat")):
+        load = replace(LONG, n_steps=n_steps, batches=1)
+        spikes, targets = data_of(load)
+        made.append(one_batch(load, memory, jax.block_until_ready(ts.time_first(spikes)), targets))
+    turns = [contender.turn for contender in made]
+    for _ in range(TURNS):
+        shorter, longer = (timed(turn) for turn in turns)
+        per_step.append(longer / shorter / 10)
+    found["10000-time"] = float(np.median(per_step))
+    found["10000-memory"] = made[1].temporaries() / 1e6
+    print({k: round(v, 3) for k, v in found.items() if k.startswith("10000")}, per_step, flush=True)
+
+
+def one_batch(load: Load, memory: Any, spikes: Any, targets: Any) -> Contender:
+    """Train on one batch, its time axis first, with the memory that is asked for."""
+    network = build(load)
+    weights = network.states(brainstate.ParamState)
+    optimizer = braintools.optim.Adam(lr=1e-3)
+    optimizer.register_trainable_weights(weights)
+
+    @brainstate.transform.jit
+    def step(spikes: Any, targets: Any) -> Any:
+        def loss() -> Any:
+            brainstate.nn.reset_all_states(network, batch_size=load.batch)
+            scores = ts.rollout(network, spikes, memory=memory).mean(axis=0)
+            return ts.cross_entropy(scores, targets).mean()
+
+        gradients, value = brainstate.transform.grad(loss, weights, return_value=True)()
+        optimizer.step(gradients)
+        return value
+
+    def turn() -> None:
+        jax.block_until_ready(step(spikes, targets))
+
+    def temporaries() -> float:
+        return float(step.compile(spikes, targets).memory_analysis().temp_size_in_bytes)
+
+    first = timed(turn)
+    turn()  # what the optimizer holds is of another type after the first
+    return Contender(turn, first, temporaries=temporaries)
 
 
 def sweep(found: dict[str, float]) -> None:
@@ -572,6 +623,16 @@ OTHERS: dict[str, tuple[str, dict[str, Any]]] = {
         "wide network faster than the plain loop",
         {"at_least": 0.005, "at_most": 0.2, "show": ".1%"},
     ),
+    "10000-memory": (
+        "Megabytes of temporaries of a training step over 10,000 time steps with memory='remat', "
+        "batch 32, 100-128-10",
+        {"at_most": 300, "show": ".0f"},
+    ),
+    "10000-time": (
+        "Time per time step of training over 10,000 steps with memory='remat', over that of the "
+        "plain loop over 1,000 steps, batch 32, 100-128-10",
+        {"at_most": 1.1, "show": ".2f"},
+    ),
     "compile-unroll-16-small": (
         "First call of the small network's step, unrolled 16 times, over that of the plain loop",
         {"at_least": 1.2, "show": ".1f"},
@@ -603,7 +664,8 @@ def main() -> None:
     found: dict[str, float] = {}
     started = time.perf_counter()
     # Processes first: they need the memory that this one will hold.
-    for part in (processes, *(partial(gains, load=load) for load in LOADS.values()), sweep):
+    each = (partial(gains, load=load) for load in LOADS.values())
+    for part in (processes, ten_thousand, *each, sweep):
         part(found)
         print(f"-- {time.perf_counter() - started:.0f} s", flush=True)
     print(record(__file__, "howto/make-training-fast", claims_of(found)))

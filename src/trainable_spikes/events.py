@@ -60,7 +60,10 @@ def event_lists(spikes: Any) -> np.ndarray:
     sample, event = np.nonzero(flat)
     counts = flat[sample, event].astype(np.int64)
     if np.any(counts < 1) or np.any(counts != flat[sample, event]):
-        raise ValueError("expected 0, 1 or counts of spikes, got others: do not list graded input")
+        raise ValueError(
+            "expected 0, 1 or counts of spikes, got other values: graded input has no events, "
+            "give it to the plain path"
+        )
     return _rows(np.repeat(sample, counts), np.repeat(event, counts), *flat.shape)
 
 
@@ -199,7 +202,7 @@ class EventClassifier(brainstate.nn.Module):
     Parameters
     ----------
     network : SpikingClassifier, the network, with a :class:`~trainable_spikes.FilteredReadout`
-    n_steps : int, number of time steps ``T``
+    n_steps : int, time steps ``T``, those that the lists were made for: others give other spikes
 
     Raises
     ------

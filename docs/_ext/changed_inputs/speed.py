@@ -76,17 +76,16 @@ def nothing_kept():
     trainable_spikes.Trainer.restart = lambda trainer, network: None
 
 
-def change_recorded_times(change):
-    """Let the record that the benchmark page reads have other times of a step."""
+def change_recorded_rows(change, part="rows"):
+    """Let `change` alter each row of a part of the records that the benchmark page reads."""
     import json
 
     loads = json.loads
 
     def changed(text, **options):
         record = loads(text, **options)
-        for row in record.get("rows", []) if isinstance(record, dict) else []:
-            if row["ms"]:
-                row["ms"] = change(row["contender"], row["ms"])
+        for row in record.get(part, []) if isinstance(record, dict) else []:
+            change(row)
         return record
 
     json.loads = changed
@@ -95,10 +94,49 @@ def change_recorded_times(change):
 @on(BENCHMARK)
 def equal_times():
     """All libraries take the same time for a step."""
-    change_recorded_times(lambda name, ms: 1.0)
+    change_recorded_rows(lambda row: row.update(ms=row["ms"] and 1.0))
 
 
 @on(BENCHMARK)
 def fast_dense_spikes():
-    """The Trainer and matrix products alone take a tenth of their time."""
-    change_recorded_times(lambda name, ms: ms / 10 if name in ("trainer", "gemm") else ms)
+    """The Trainer, the adjoint by hand and matrix products alone take a tenth of their time."""
+
+    def change(row):
+        if row["ms"] and row["contender"] in ("trainer", "torch_adjoint", "gemm"):
+            row["ms"] /= 10
+
+    change_recorded_rows(change)
+
+
+@on(BENCHMARK)
+def slow_event_lists():
+    """Steps on event lists take ten times as long."""
+
+    def change(row):
+        if row["ms"] and row["contender"] == "events":
+            row["ms"] *= 10
+
+    change_recorded_rows(change)
+
+
+@on(BENCHMARK)
+def other_gradients():
+    """Gradients are twice as large, but not in the loop by hand."""
+
+    def change(row):
+        if row["gradient_norm"] and row["contender"] != "reference":
+            row["gradient_norm"] *= 2
+
+    change_recorded_rows(change)
+
+
+@on(BENCHMARK)
+def steeper_growth():
+    """Exponents are larger by one half."""
+    change_recorded_rows(lambda row: row.update(slope=row["slope"] + 0.5), "slopes")
+
+
+@on(BENCHMARK)
+def no_growth():
+    """Nothing grows with anything."""
+    change_recorded_rows(lambda row: row.update(slope=0.0), "slopes")
