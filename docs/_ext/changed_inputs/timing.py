@@ -9,15 +9,14 @@ from changed_inputs.registry import on
 @on(TIME="time-calls-back")
 def compiled_anew():
     """Every epoch is compiled anew."""
-    import brainstate
-
     from trainable_spikes import Trainer
+    from trainable_spikes.training import _compile
 
     run = Trainer._run
 
     def run_anew(self, compiled, *arguments):
         if compiled is self._compiled_epoch:
-            compiled = self._compiled_epoch = brainstate.transform.jit(self._epoch)
+            compiled = self._compiled_epoch = _compile(self._train_step)
         return run(self, compiled, *arguments)
 
     Trainer._run = run_anew
