@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import brainstate
+import braintools
 import brainunit as u
 import jax
 import jax.numpy as jnp
@@ -12,7 +14,8 @@ import numpy as np
 from brainstate.transform import for_loop
 
 import trainable_spikes as ts
-from workloads import DT, Workload
+from session import Session
+from workloads import DT, LEARNING_RATE, Workload
 
 LIBRARIES = ("trainable-spikes", "brainpy", "brainstate", "braintools", "brainunit", "jax")
 
@@ -57,3 +60,36 @@ def count_spikes(built: ts.SpikingClassifier) -> Any:
         return for_loop(step, spikes).sum()
 
     return count
+
+
+def session(
+    workload: Workload, built: ts.SpikingClassifier, scores: Callable[[jax.Array], jax.Array]
+) -> Session:
+    """Make the session of a step written by hand; `scores` runs spikes over time."""
+    weights = built.states(brainstate.ParamState)
+    optimizer = braintools.optim.Adam(lr=LEARNING_RATE)
+    optimizer.register_trainable_weights(weights)
+
+    def loss(spikes: jax.Array, labels: jax.Array) -> jax.Array:
+        return ts.cross_entropy(scores(spikes), labels).mean()
+
+    gradient = brainstate.transform.grad(loss, weights, return_value=True)
+
+    @brainstate.transform.jit
+    def step(spikes: jax.Array, labels: jax.Array) -> jax.Array:
+        grads, value = gradient(spikes, labels)
+        optimizer.step(grads)
+        return value
+
+    def gradients(spikes: jax.Array, labels: jax.Array) -> tuple[jax.Array, list[jax.Array]]:
+        grads, value = brainstate.transform.jit(gradient)(spikes, labels)
+        return value, arrays(grads)
+
+    return Session(
+        workload,
+        convert=convert,
+        step=step,
+        forward=brainstate.transform.jit(scores),
+        gradients=gradients,
+        count=count_spikes(built),
+    )

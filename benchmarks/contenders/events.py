@@ -31,6 +31,7 @@ class EventSession(TrainerSession):
 
     def __init__(self, workload: Workload) -> None:
         self.workload = workload
+        self.slots = 0  # of the longest list so far
         self.network = ours.network(workload)
         self.fast = EventClassifier(self.network, workload.n_steps)
         self.trainer = ts.Trainer(
@@ -45,11 +46,11 @@ class EventSession(TrainerSession):
         lists = [event_lists(spikes.swapaxes(0, 1)) for spikes in batches]
         # In steps of 64 and never less than before: lists of another length compile anew.
         longest = max(rows.shape[1] for rows in lists)
-        self.slots = longest = max(-(-longest // 64) * 64, getattr(self, "slots", 0))
+        self.slots = max(-(-longest // 64) * 64, self.slots)
         past_end = self.workload.n_steps * self.workload.n_in
         rows = np.concatenate(
             [
-                np.pad(rows, ((0, 0), (0, longest - rows.shape[1])), constant_values=past_end)
+                np.pad(rows, ((0, 0), (0, self.slots - rows.shape[1])), constant_values=past_end)
                 for rows in lists
             ]
         )
