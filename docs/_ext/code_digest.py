@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -33,21 +33,27 @@ def _digest_of_text(text: str) -> str:
     return hashlib.sha256("\n".join(kept).encode()).hexdigest()
 
 
-def package_files(root: Path, code: Iterable[str]) -> list[Path]:
+def package_files(
+    root: Path, code: Iterable[str], *, under: Sequence[str] = ("src",)
+) -> list[Path]:
     """Return the files under `root`/src that pieces of Python import, directly or through others.
 
-    A module that nobody asks for cannot change what they compute.
+    A module that nobody asks for cannot change what they compute. `under` names other folders.
     """
     found: set[Path] = set()
     waiting = list(code)
     while waiting:
         for name in _imported(waiting.pop()):
-            path = root / "src" / name.replace(".", "/")
-            for file in (path.with_suffix(".py"), path / "__init__.py"):
+            paths = [root / folder / name.replace(".", "/") for folder in under]
+            for file in (file for path in paths for file in _files(path)):
                 if file.exists() and file not in found:
                     found.add(file)
                     waiting.append(file.read_text(encoding="utf8"))
     return sorted(found)
+
+
+def _files(module: Path) -> tuple[Path, Path]:
+    return module.with_suffix(".py"), module / "__init__.py"
 
 
 def digest_of_package(root: Path, code: Iterable[str]) -> str:

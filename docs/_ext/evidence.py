@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -42,19 +42,25 @@ class Evidence:
         return any(digest_of_code(root / name) != found for name, found in self.code.items())
 
 
-def record(script: str, page: str, claims: Sequence[Claim]) -> Path:
-    """Write the claims that `script`, a path, measured for a page of the site."""
+def record(script: str, page: str, claims: Sequence[Claim], *, device: str = "") -> Path:
+    """Write the claims that `script`, a path, measured for a page of the site.
+
+    `device` names what it measured on, where that is not this machine's processor.
+    """
     source = Path(script).resolve()
     root = source.parents[2]
     missed = [claim.summary for claim in claims if not claim.holds]
     if missed:
         raise SystemExit("expected every claim to hold, missed: " + "; ".join(missed))
-    used = [source, *package_files(root, [source.read_text(encoding="utf8")])]
+    code = [source.read_text(encoding="utf8")]
+    used = [source, *package_files(root, code, under=("src", FOLDER))]
+    came = provenance(root)
+    came = replace(came, device=device or came.device)
     found = Evidence(
         page=page,
         claims=list(claims),
         code={path.relative_to(root).as_posix(): digest_of_code(path) for path in used},
-        provenance=Recorded(**asdict(provenance(root)), when=datetime.now(UTC).date().isoformat()),
+        provenance=Recorded(**asdict(came), when=datetime.now(UTC).date().isoformat()),
     )
     target = source.with_suffix(".json")
     target.write_text(json.dumps(asdict(found), indent=1, ensure_ascii=False) + "\n")
