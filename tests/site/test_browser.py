@@ -110,6 +110,11 @@ def watch(page: Page, origin: str) -> list[str]:
         if response.status >= 400:
             found.append(f"status {response.status}: {response.url}")
 
+    def on_failure(request):
+        # The browser asks for the icon late. Leaving the page before it came aborts that.
+        if request.failure != "net::ERR_ABORTED":
+            found.append(f"request failed: {request.url}: {request.failure}")
+
     def on_console(message):
         if message.type in ("error", "warning"):
             found.append(f"console {message.type}: {message.text}")
@@ -117,7 +122,7 @@ def watch(page: Page, origin: str) -> list[str]:
     page.on("request", on_request)
     page.on("response", on_response)
     page.on("console", on_console)
-    page.on("requestfailed", lambda request: found.append(f"request failed: {request.url}"))
+    page.on("requestfailed", on_failure)
     page.on("pageerror", lambda error: found.append(f"script error: {error}"))
     return found
 
