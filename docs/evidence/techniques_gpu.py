@@ -19,9 +19,6 @@ import brainstate
 import brainunit as u
 import jax
 import numpy as np
-
-from claims import measure
-from evidence import record
 from techniques import (
     HOW,
     LOADS,
@@ -38,6 +35,9 @@ from techniques import (
     one_batch,
     timed,
 )
+
+from claims import measure
+from evidence import record
 
 EVERYWHERE = ("events", "trainer-events", "dense", "trainer", "hoisted", "currents", "unroll-4")
 ON_TWO = ("unroll-16", "seeds", "bfloat16")  # not on the long network: they compile for long
