@@ -137,6 +137,23 @@ def steeper_growth():
 
 
 @on(BENCHMARK)
+def slow_learning():
+    """Event lists take ten times as long to an accuracy, and three times the steps."""
+
+    def change(row):
+        if row["contender"] == "events":
+            row.update(seconds=10 * row["seconds"], steps=3 * row["steps"])
+
+    change_recorded_rows(change, "accuracy")
+
+
+@on(BENCHMARK)
+def nothing_learned():
+    """No run reaches the accuracy."""
+    change_recorded_rows(lambda row: row.update(reached=False), "accuracy")
+
+
+@on(BENCHMARK)
 def no_growth():
     """Nothing grows with anything."""
     change_recorded_rows(lambda row: row.update(slope=0.0), "slopes")
