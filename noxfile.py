@@ -12,8 +12,8 @@ nox.options.reuse_existing_virtualenvs = True
 SITE = Path("docs/_build/html")
 # One file fixes what runs pages. The other two add to it and agree with it, so that a
 # page has the same key, and runs once, whichever session comes first.
-PAGES, RENDER, TESTS, LINT = (
-    f"requirements/{name}.txt" for name in ("pages", "site", "tests", "lint")
+PAGES, RENDER, TESTS, LINT, LIVE = (
+    f"requirements/{name}.txt" for name in ("pages", "site", "tests", "lint", "live")
 )
 
 
@@ -53,6 +53,16 @@ def docs(session: nox.Session) -> None:
     session.log(f"or run: python3 -m http.server -d {SITE}   and open http://localhost:8000")
 
 
+@nox.session(name="docs-live")
+def docs_live(session: nox.Session) -> None:
+    """Serve the site, and build again what is edited."""
+    _install(session, LIVE)
+    ignored = ("*/_build/*", "*/__pycache__/*", "*/reference/generated/*")
+    folders = ("--watch", "src", *(word for each in ignored for word in ("--ignore", each)))
+    options = ("-n", "-d", SITE.parent / "doctrees", "docs", SITE)
+    session.run("sphinx-autobuild", *folders, *session.posargs, *options)
+
+
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run all tests; pages that `docs` has executed are not executed again."""
@@ -61,14 +71,25 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def browser(session: nox.Session) -> None:
+    """Look at every page of the built site in a real browser."""
+    _install(session, TESTS)
+    session.run("python", "-m", "pytest", "-m", "browser", *session.posargs)
+
+
+@nox.session
 def snippets(session: nox.Session) -> None:
-    """Paste the cells of pages into an interpreter that has only the package."""
+    """Run the scripts that pages offer in an interpreter that has only the package."""
     _install(session)
+    site = Path(os.environ.get("TRAINABLE_SPIKES_SITE", SITE)).resolve()
+    wheels = list(site.glob("downloads/*.whl"))
+    if len(wheels) != 1:
+        session.error(f"expected a site with one wheel in {site}, got {wheels}: run nox -s docs")
     reader = Path(session.create_tmp()).resolve() / "reader"
     session.run("python", "-m", "venv", "--clear", reader)
     python = reader / ("Scripts" if os.name == "nt" else "bin") / "python"
-    session.run(python, "-m", "pip", "install", "--quiet", "-c", PAGES, ".", external=True)
-    session.run("python", "docs/_ext/snippets.py", python, *session.posargs)
+    session.run(python, "-m", "pip", "install", "--quiet", "-c", PAGES, *wheels, external=True)
+    session.run("python", "docs/_ext/snippets.py", python, site, *session.posargs)
 
 
 @nox.session
@@ -157,7 +178,7 @@ def lock(session: nox.Session) -> None:
     """Write requirements/*.txt anew from requirements/*.in."""
     session.install("uv")
     # In this order: site.in and the rest are constrained by what comes before them.
-    for name in ("pages", "site", "tests", "lint"):
+    for name in ("pages", "site", "tests", "lint", "live"):
         session.run(
             *("uv", "pip", "compile", "--quiet", "--universal", "--upgrade"),
             *("--python-version", "3.11", "--no-annotate", "--no-emit-index-url"),

@@ -4,6 +4,7 @@ import os
 import sys
 import tomllib
 from pathlib import Path
+from urllib.parse import urlsplit
 
 # Every machine builds the same pages, and a GPU without its wheels stays quiet.
 os.environ["JAX_PLATFORMS"] = "cpu"
@@ -11,8 +12,8 @@ ROOT = Path(__file__).parents[1]
 # The checkout's source is what pages run and what the reference documents.
 sys.path[:0] = [str(ROOT / "docs" / "_ext"), str(ROOT / "src")]
 
+import repository  # noqa: E402
 from page_source import MYST_EXTENSIONS  # noqa: E402
-from repository import theme_options  # noqa: E402
 
 # -- Project -----------------------------------------------------------------
 project = "Trainable Spikes"
@@ -21,15 +22,20 @@ copyright = "The Trainable Spikes authors. Prose: CC BY 4.0, code: Apache-2.0"
 release = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 
 # -- Sources -----------------------------------------------------------------
+html_baseurl = repository.site_address(os.environ)
 extensions = [
     "myst_nb",
     "executed_pages",
     "measured",
+    "plain_markdown",
+    "downloads",
     "mathml",
     "signatures",
     "symptoms",
     "course",
     "page_figure",
+    "figure_words",
+    "dark_figures",
     "used_by",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
@@ -38,6 +44,9 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinxcontrib.bibtex",
+    "sphinx_last_updated_by_git",
+    "notfound.extension",
+    *repository.extensions(html_baseurl),
 ]
 # As the runner does: what it does not run is not shown either.
 exclude_patterns = ["_*", "**/_*", "**/.*", "**/data"]
@@ -71,18 +80,32 @@ html_theme = "sphinx_book_theme"
 html_title = project
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
-html_js_files = ["sort-tables.js"]
+html_js_files = ["sort-tables.js", "copy-page.js", "scrollable.js"]
+templates_path = ["_templates"]
+# The theme's own, with a landmark around the first.
+html_sidebars = {
+    "**": ["home.html", "icon-links.html", "search-button-field.html", "sbt-sidebar-nav.html"]
+}
 html_favicon = "_static/favicon.svg"
 html_math_renderer = "mathml"
-html_baseurl = os.environ.get("READTHEDOCS_CANONICAL_URL", "")
 html_context = {"default_mode": "auto"}
 html_theme_options = {
     "show_toc_level": 2,
     # A search button here would come with hidden twins of the menu buttons, and the theme's
     # script would bind those instead.
     "navbar_persistent": [],
-    **theme_options(os.environ),
+    **repository.theme_options(os.environ),
 }
+html_last_updated_fmt = "%Y-%m-%d"
+git_untracked_show_sourcelink = True
+# An archive without history has no dates, and a shallow clone not all of them.
+suppress_warnings = ["git.subprocess_error", "git.command_not_found", "git.too_shallow"]
+# For the site map and the cards, where the site has an address.
+sitemap_url_scheme = "{link}"
+sitemap_excludes = ["404.html", "genindex.html", "py-modindex.html", "search.html"]
+ogp_site_url = html_baseurl
+# A host shows this page at any address, so its links begin at the host's root.
+notfound_urls_prefix = urlsplit(html_baseurl).path or "/"
 copybutton_exclude = ".linenos, .gp, .go"
 # What the build checks is not for a reader's own machine.
-copybutton_selector = "div:not(.tag_claim) > .cell_input pre, div.highlight:not(.cell *) pre"
+copybutton_selector = ".cell:not(.tag_claim) .cell_input pre, div.highlight:not(.cell *) pre"

@@ -1,7 +1,8 @@
-"""Paste the cells of pages into an interpreter that has only the package.
+"""Run the cells of the scripts that a site offers, in an interpreter that has only the package.
 
-`nox -s snippets` makes that interpreter. Cells that only a build runs, those of claims and those
-that a page hides, are left out; what the others print and draw must be what the page shows.
+`nox -s snippets` makes that interpreter from the site's wheel. A script has the cells of its page,
+but for those that only a build runs, those of claims and those that a page hides. What they print
+and draw must be what the page shows.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import numpy as np
 from matplotlib.image import imread
 from nbformat import NotebookNode
 
+from downloads import FOLDER
 from page_kernel import EXPECTED_ERROR, kernel_environment, prepare
 from page_runner import PageResult, problems, run_pages
 from page_source import Page, is_pasted, list_pages
@@ -41,6 +43,7 @@ def main() -> int:
     """Paste the pages asked for; return 1 if some cell gives something else than it shows."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("python", help="an interpreter that has the package and nothing else")
+    parser.add_argument("site", type=Path, help="the folder of a built site")
     parser.add_argument("pages", nargs="*", help="page names; by default all")
     parser.add_argument("--today", type=int, help="only so many pages, others every day")
     options = parser.parse_args()
@@ -58,7 +61,9 @@ def main() -> int:
     failed = 0
     for group, workers in ((together, os.cpu_count() or 1), (alone, 1)):
         with ThreadPoolExecutor(workers) as pool:
-            found = pool.map(lambda result: differences_of(options.python, result), group)
+            found = pool.map(
+                lambda result: differences_of(options.python, options.site, result), group
+            )
             for result, differences in zip(group, found, strict=True):
                 verdict = "OTHER THAN SHOWN" if differences else "as shown"
                 print(f"  {result.page.docname:<40} {verdict}", *differences, sep="\n", flush=True)
@@ -72,18 +77,31 @@ def of_the_day(names: Sequence[str], count: int, day: date) -> list[str]:
     return [names[(first + offset) % len(names)] for offset in range(min(count, len(names)))]
 
 
-def differences_of(python: str, result: PageResult) -> list[str]:
-    """Paste one page, and say of each cell what it gives other than the page shows."""
+def differences_of(python: str, site: Path, result: PageResult) -> list[str]:
+    """Run one page's script, and say of each cell what it gives other than the page shows."""
     assert result.run, result.page.docname
-    return differences(result.page, result.run.notebook, paste(python, result.page))
+    script = site / FOLDER / f"{result.page.docname}.py"
+    sources = cells_of(script.read_text(encoding="utf8")) if script.exists() else []
+    if sources != [cell.source for cell in result.page.cells if is_pasted(cell.tags)]:
+        raise SystemExit(
+            f"expected the cells of {result.page.path} in {script}, got others: the site is of "
+            "other pages. Run `nox -s docs` before."
+        )
+    return differences(result.page, result.run.notebook, paste(python, result.page, sources))
 
 
-def paste(python: str, page: Page) -> list[dict[str, Any]]:
+def cells_of(script: str) -> list[str]:
+    """Return the code cells of a script in the percent format; prose is all comments there."""
+    cells = (cell.strip("\n") for cell in re.split(r"^# %%.*\n", script, flags=re.MULTILINE))
+    return [cell for cell in cells if re.search(r"^[^#\n]", cell, re.MULTILINE)]
+
+
+def paste(python: str, page: Page, sources: Sequence[str]) -> list[dict[str, Any]]:
     """Run the page's cells in an empty folder, under a user's ordinary variables."""
+    shown = [cell for cell in page.cells if is_pasted(cell.tags)]
     cells = [
-        {"source": cell.source, "may_raise": EXPECTED_ERROR in cell.tags}
-        for cell in page.cells
-        if is_pasted(cell.tags)
+        {"source": source, "may_raise": EXPECTED_ERROR in cell.tags}
+        for source, cell in zip(sources, shown, strict=True)
     ]
     variables = kernel_environment(ROOT, PageStore.of(ROOT).folder)
     prepare(variables)

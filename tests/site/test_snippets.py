@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from page_kernel import kernel_environment, prepare, run_page
-from page_source import parse_page
+from page_source import is_pasted, parse_page
 from snippets import differences, of_the_day, paste
 
 FRONT_MATTER = (
@@ -84,7 +84,8 @@ def differ(tmp_path_factory):
         page = parse_page("howto/page", text)
         run = asyncio.run(run_page(page, folder, environment, folder / f"s{next(count)}"))
         assert not run.problems, run.problems
-        return differences(page, run.notebook, paste(sys.executable, page))
+        sources = [cell.source for cell in page.cells if is_pasted(cell.tags)]
+        return differences(page, run.notebook, paste(sys.executable, page, sources))
 
     return differ
 

@@ -1,0 +1,178 @@
+"""Write documents as plain Markdown: directives and roles as what they show.
+
+Every page has such a twin beside it, `PAGE.md`, and `llms.txt` lists them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.builders import Builder
+from sphinx_markdown_builder.translator import MarkdownTranslator
+
+from claim_record import TAG
+
+# Stands for a code cell, whose index in the notebook is between two of these.
+MARK = "\x00"
+# As other programs call them.
+LANGUAGES = {"ipython3": "python", "python3": "python", "myst-ansi": "text"}
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.setup_extension("sphinx_markdown_builder")  # for the settings that its translator reads
+    app.connect("html-page-context", write_twin)
+    app.connect("build-finished", write_list)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def write_twin(
+    app: Sphinx, docname: str, template: str, context: dict[str, Any], doctree: Any
+) -> None:
+    """Write the Markdown twin of a document."""
+    if doctree is None or app.builder.name != "html" or "orphan" in app.env.metadata[docname]:
+        return
+    target = Path(app.outdir, f"{docname}.md")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(to_markdown(doctree, app.builder, docname), encoding="utf8")
+
+
+def write_list(app: Sphinx, error: Exception | None) -> None:
+    """Write `llms.txt`, a list of the twins: https://llmstxt.org."""
+    if error or app.builder.name != "html":
+        return
+    env = app.env
+    lines = [f"# {app.config.project}", "", f"> {_about(app, app.config.root_doc)}", ""]
+    lines += ["Every page as plain Markdown:", ""]
+    for docname in sorted(env.all_docs):
+        if "orphan" in env.metadata[docname]:
+            continue
+        lines.append(f"- [{env.titles[docname].astext()}]({_address(app, docname)}.md)")
+        lines[-1] += f": {about}" if (about := _about(app, docname)) else ""
+    Path(app.outdir, "llms.txt").write_text("\n".join(lines) + "\n", encoding="utf8")
+
+
+def _about(app: Sphinx, docname: str) -> str:
+    return str(app.env.metadata[docname].get("description", ""))
+
+
+def _address(app: Sphinx, docname: str) -> str:
+    return app.config.html_baseurl + docname
+
+
+def to_markdown(
+    doctree: nodes.document,
+    builder: Builder,
+    docname: str,
+    *,
+    marks: bool = False,
+    address: str = "",
+) -> str:
+    """Return a resolved document as Markdown.
+
+    With `marks`, a code cell is a mark in the place of what it shows. Links to other pages begin
+    with `address`; without one they are relative, and with marks they are their words alone.
+    """
+    translator = _Translator(doctree, builder, docname, marks=marks, address=address)
+    doctree.walkabout(translator)
+    return str(translator.astext())
+
+
+class _Translator(MarkdownTranslator):
+    def __init__(
+        self,
+        document: nodes.document,
+        builder: Builder,
+        docname: str,
+        *,
+        marks: bool,
+        address: str,
+    ) -> None:
+        super().__init__(document, builder)
+        self.docname, self.marks, self.address = docname, marks, address
+        self._open: list[str] = []  # targets of the links around what is being written
+        # Markdown makes an anchor of a heading, and of nothing else.
+        self._headings = {nodes.make_id(each.astext()) for each in document.findall(nodes.title)}
+
+    def unknown_visit(self, node: nodes.Node) -> None:
+        raise NotImplementedError(
+            f"{self.docname}: expected a node that can be written as Markdown, got "
+            f"{type(node).__name__}; add it to plain_markdown.py"
+        )
+
+    # What a page folds, and what only a browser shows apart, is shown here as it stands.
+    visit_HideCodeCellNode = visit_admonition = visit_HideInputCellNode = MarkdownTranslator._pass
+    visit_PassthroughTextElement = visit_abbreviation = visit_citation = MarkdownTranslator._pass
+
+    def visit_container(self, node: nodes.Element) -> None:
+        cell: dict[str, Any] = node.get("cell_metadata", {})
+        if TAG in cell.get("tags", ()):
+            if self.marks:
+                self._mark(node)
+            raise nodes.SkipNode
+        if self.marks and node.get("nb_element") == "cell_code":
+            self._mark(node)
+            for caption in node.findall(nodes.caption):
+                caption.walkabout(self)
+            raise nodes.SkipNode
+
+    def _mark(self, node: nodes.Element) -> None:
+        self.add(f"{MARK}{node['cell_index']}{MARK}", prefix_eol=2, suffix_eol=2)
+
+    def visit_classifier(self, node: nodes.Element) -> None:
+        self.add(" : ")
+
+    def visit_label(self, node: nodes.Element) -> None:
+        self.add(f"**{node.astext()}** ", prefix_eol=2)
+        raise nodes.SkipNode
+
+    def visit_caption(self, node: nodes.Element) -> None:
+        self.ensure_eol(2)
+
+    def depart_caption(self, node: nodes.Element) -> None:
+        self.ensure_eol(2)
+
+    def visit_comment(self, node: nodes.Element) -> None:
+        raise nodes.SkipNode
+
+    def visit_image(self, node: nodes.Element) -> None:
+        words = node.get("alt", "")
+        if "for-dark" not in node["classes"]:
+            # The writer of the page has put the way from the page to the file here.
+            near = not self.marks or self.address
+            self.add(f"![{words}]({self._from_here(node['uri'])})" if near else f"({words})", 2, 2)
+        raise nodes.SkipNode
+
+    def visit_literal_block(self, node: nodes.Element) -> None:
+        language = node.get("language", "")
+        node["language"] = LANGUAGES.get(language, language)
+        super().visit_literal_block(node)
+
+    def visit_reference(self, node: nodes.Element) -> None:
+        self._open.append(self._target(node))
+        if self._open[-1]:
+            self.add("[")
+
+    def depart_reference(self, node: nodes.Element) -> None:
+        if target := self._open.pop():
+            self.add(f"]({target})")
+
+    def _target(self, node: nodes.Element) -> str:
+        """Return where a link leads, or nothing where its words are enough."""
+        label = node.get("refid", "")
+        target = str(node.get("refuri") or (f"#{label}" if label in self._headings else ""))
+        # A measured number links to its record, a picture to itself, in nearly every sentence.
+        if not target or "claim" in node["classes"] or node.next_node(nodes.image):
+            return ""
+        if "://" in target or target.startswith("mailto:"):
+            return target
+        return "" if self.marks and not self.address else self._from_here(target)
+
+    def _from_here(self, target: str) -> str:
+        """Turn a way from this page into an address, where the site has one."""
+        if not self.address:
+            return target
+        return urljoin(self.address + self.builder.get_target_uri(self.docname), target)
