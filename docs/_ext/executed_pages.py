@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from page_source import PageError, parse_page
 from page_store import Execution, PageStore
 
 LOGGER = logging.getLogger(__name__)
+# Sharp on every screen and with a dark twin: an SVG is worth some bytes more.
+SVG_MAY_BE_LARGER = 1.5
 FOLDED = {"code_prompt_show": "What the build checks here", "code_prompt_hide": "Fold"}
 
 # Of this build, for the extensions that show what pages measured.
@@ -128,11 +131,24 @@ def read_page(text: str, root: str, docname: str, key: str) -> NotebookNode:
         raise PagesFailed(f"{page.path} or the page store changed during the build; build again")
     for cell, executed in zip(code, run.notebook.cells, strict=True):
         cell.outputs, cell.execution_count = executed.outputs, executed.execution_count
+        for output in cell.outputs:
+            if "data" in output:
+                output.data = NotebookNode(one_picture(output.data))
         if TAG in cell.metadata.get("tags", []):
             _fold(cell)
     _add_provenance(page.notebook, run)
     page.notebook.metadata["language_info"] = {"name": "python", "pygments_lexer": "python3"}
     return page.notebook
+
+
+def one_picture(data: dict[str, Any]) -> dict[str, Any]:
+    """Keep one of a figure's two formats, compared as a server sends them: SVG where it can be."""
+    if not {"image/png", "image/svg+xml"} <= set(data):
+        return data
+    vector = len(gzip.compress(data["image/svg+xml"].encode()))
+    raster = len(data["image/png"]) * 3 / 4
+    left_out = "image/png" if vector < SVG_MAY_BE_LARGER * raster else "image/svg+xml"
+    return {form: content for form, content in data.items() if form != left_out}
 
 
 def _fold(cell: NotebookNode) -> None:

@@ -44,14 +44,18 @@ class PageFigure(SphinxDirective):
         alternative, output = found[name]
         # What it shows may change with `src`, of which this document knows nothing.
         self.env.note_reread()
-        picture = Path(self.env.doctreedir).parent / "page-figures" / f"{name}.png"
-        picture.parent.mkdir(parents=True, exist_ok=True)
-        picture.write_bytes(base64.b64decode(output.data["image/png"]))
-        size = output.metadata["image/png"]
-        folder = Path(self.env.doc2path(self.env.docname)).parent
-        image = nodes.image(
-            uri=os.path.relpath(picture, folder), alt=alternative, width=f"{size['width']}px"
+        shown = executed_pages.one_picture(output.data)
+        form, ending = (
+            ("image/svg+xml", "svg") if "image/svg+xml" in shown else ("image/png", "png")
         )
+        picture = Path(self.env.doctreedir).parent / "page-figures" / f"{name}.{ending}"
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        data = shown[form].encode()
+        picture.write_bytes(data if ending == "svg" else base64.b64decode(data))
+        folder = Path(self.env.doc2path(self.env.docname)).parent
+        image = nodes.image(uri=os.path.relpath(picture, folder), alt=alternative)
+        if ending == "png":
+            image["width"] = f"{output.metadata[form]['width']}px"
         caption = nodes.caption("", "", *self.parse_inline(" ".join(self.content))[0])
         return [nodes.figure("", image, caption, classes=["page-figure"])]
 

@@ -24,8 +24,11 @@ from compiled_programs import lend, take_back
 from page_source import Cell, Page
 
 EXPECTED_ERROR = "raises-exception"
-# Twice the pixels, shown at the same size: sharp on phones, and small beside an SVG raster.
-KERNEL_ARGUMENTS = ["--InlineBackend.figure_formats=retina"]
+# Twice the pixels, shown at the same size: sharp on phones. Beside that, SVG.
+KERNEL_ARGUMENTS = [
+    "--InlineBackend.figure_formats=retina",
+    "--InteractiveShellApp.extensions=vector_figures",
+]
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
