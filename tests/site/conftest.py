@@ -1,4 +1,4 @@
-"""A small site for tests to change and build, and one strict build of the real site."""
+"""A small site for tests to change and build, the real site built strictly, and a browser."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 FIXTURE = Path(__file__).parent / "fixture_site"
@@ -20,11 +25,15 @@ SPHINX = (
 )
 COPIED = (
     "pyproject.toml",
+    "README.md",
+    "LICENSE",
     "docs/conf.py",
     "docs/references.bib",
     "docs/reference/measured.md",
     "docs/reference/bibliography.md",
 )
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 STRICT = [sys.executable, "-c", SPHINX, "-n", "-W", "--keep-going", "-b", "html"]
 
 
@@ -38,7 +47,7 @@ class FixtureSite:
     def create(cls, root: Path) -> FixtureSite:
         shutil.copytree(FIXTURE, root)
         ignore = shutil.ignore_patterns("__pycache__")
-        for name in ("docs/_ext", "docs/_static", "requirements"):
+        for name in ("docs/_ext", "docs/_static", "docs/_templates", "requirements"):
             shutil.copytree(ROOT / name, root / name, ignore=ignore)
         (root / "docs" / "reference").mkdir()
         for name in COPIED:
@@ -108,3 +117,34 @@ def built_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1800)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "html"
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *args: object) -> None:
+        """Say nothing: the browser's own account is what counts."""
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    paths = [path for name in BROWSERS if (path := shutil.which(name))]
+    if not paths:
+        reason = f"NO BROWSER TEST RAN: expected one of {', '.join(BROWSERS)} on the path; found "
+        reason += "none. Install one, for example with `apt-get install chromium`."
+        if os.environ.get("TRAINABLE_SPIKES_REQUIRE_BROWSER"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=paths[0], args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def address(built_site: Path) -> Iterator[str]:
+    handler = partial(QuietHandler, directory=str(built_site))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()

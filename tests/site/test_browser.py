@@ -2,57 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import threading
-from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+pytestmark = pytest.mark.browser
 WIDTHS = {"desktop": 1280, "phone": 375}
 FILE_NAME = re.compile(r"\.(png|svg|jpe?g|gif|webp)$")
 IMAGES = """() => [...document.images].map(
   image => ({src: image.src, alt: image.alt, width: image.naturalWidth}))"""
 OVERFLOW = """() => document.documentElement.scrollWidth
   - document.documentElement.clientWidth"""
-
-
-class QuietHandler(SimpleHTTPRequestHandler):
-    def log_message(self, *args: object) -> None:
-        """Say nothing: the browser's own account is what counts."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    paths = [path for name in BROWSERS if (path := shutil.which(name))]
-    if not paths:
-        reason = f"NO BROWSER TEST RAN: expected one of {', '.join(BROWSERS)} on the path; found "
-        reason += "none. Install one, for example with `apt-get install chromium`."
-        if os.environ.get("TRAINABLE_SPIKES_REQUIRE_BROWSER"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=paths[0], args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def address(built_site: Path) -> Iterator[str]:
-    handler = partial(QuietHandler, directory=str(built_site))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-        thread.join()
 
 
 def test_every_page_loads_clean_and_fits_the_screen(browser, address, built_site):

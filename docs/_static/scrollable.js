@@ -1,0 +1,8 @@
+// What is wider than the screen can be scrolled with the keyboard too.
+"use strict";
+
+document.addEventListener("DOMContentLoaded", () => {
+  for (const box of document.querySelectorAll("div.formula")) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+  }
+});
