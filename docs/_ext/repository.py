@@ -1,9 +1,20 @@
-"""Links to the repository, from the host that builds the site and from nowhere else."""
+"""Where the site and its repository are: what the host that builds it says, never a guess."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+
+
+def site_address(environ: Mapping[str, str]) -> str:
+    """Return the address that the site is published at, ending in a slash, or nothing."""
+    address = environ.get("READTHEDOCS_CANONICAL_URL") or environ.get("SITE_ADDRESS", "")
+    return address if not address or address.endswith("/") else f"{address}/"
+
+
+def extensions(address: str) -> list[str]:
+    """Return the extensions that write a site map and social cards, which need full addresses."""
+    return ["sphinx_sitemap", "sphinxext.opengraph"] if address else []
 
 
 def theme_options(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -26,4 +37,5 @@ def theme_options(environ: Mapping[str, str]) -> dict[str, Any]:
         "use_repository_button": True,
         "use_issues_button": True,
         "use_source_button": True,
+        "use_edit_page_button": True,
     }

@@ -11,6 +11,7 @@ import yaml
 from bs4 import BeautifulSoup
 
 from page_store import ENVIRONMENT_VARIABLE, PageStore
+from repository import site_address
 
 ROOT = Path(__file__).parents[2]
 ORDER = ("create_environment", "install", "build")
@@ -57,7 +58,8 @@ def files(site):
 def text(page):
     soup = BeautifulSoup(page.read_text(), "html.parser")
     # Buttons lead to the host's repository, and its checkout has a commit of its own.
-    for part in soup.select(".bd-header-article, .build-facts"):
+    # Its history is not copied, so its pages have no dates.
+    for part in soup.select(".bd-header-article, .build-facts, .last-updated"):
         part.decompose()
     return soup.get_text(" ", strip=True)
 
@@ -78,10 +80,42 @@ def test_hosted_steps_give_the_same_site_and_execute_no_page_again(built_site, t
     assert not executed, "the hosted environment must have the keys of this one"
 
     hosted = tmp_path / "output" / "html"
-    assert files(hosted) == files(built_site)
+    more = files(hosted) - files(built_site)
+    assert files(built_site) <= files(hosted)
+    assert "sitemap.xml" in more
+    assert {Path(name).parts[:2] for name in more - {"sitemap.xml"}} == {
+        ("_images", "social_previews")
+    }
     for name in sorted(files(built_site)):
         if name.endswith(".html"):
             assert text(hosted / name) == text(built_site / name), name
     index = (hosted / "index.html").read_text()
     assert "https://docs.example/en/latest/index.html" in index
     assert "https://github.example/owner/name" in index
+    assert (
+        "https://docs.example/en/latest/howto/make-training-fast.html"
+        in (hosted / "sitemap.xml").read_text()
+    )
+    card = BeautifulSoup(index, "html.parser").find("meta", property="og:image")["content"]
+    assert (hosted / card.removeprefix("https://docs.example/en/latest/")).stat().st_size > 1000
+    neuron = (hosted / "downloads/tutorials/a-first-neuron.py").read_text()
+    assert (
+        "pip install --quiet https://docs.example/en/latest/downloads/trainable_spikes-" in neuron
+    )
+    assert "](https://docs.example/en/latest/" in neuron
+    page = BeautifulSoup((hosted / "tutorials/a-first-neuron.html").read_text(), "html.parser")
+    edit = page.select_one(".btn-source-edit-button")["href"]
+    assert edit == "https://github.example/owner/name/edit/main/docs/tutorials/a-first-neuron.md"
+
+
+def test_static_hosting_builds_with_the_command_of_the_readme_and_publishes_that_site():
+    workflow = yaml.safe_load((ROOT / ".github/workflows/pages.yml").read_text())
+    steps = workflow["jobs"]["build"]["steps"]
+    (command,) = (step for step in steps if "run" in step)
+    assert command["run"] in (ROOT / "README.md").read_text()
+    assert "SITE_ADDRESS" in command["env"]
+    assert site_address({"SITE_ADDRESS": "https://owner.example/name"}).endswith("/name/")
+    (upload,) = (step for step in steps if "upload-pages-artifact" in step.get("uses", ""))
+    assert upload["with"]["path"] in (ROOT / "noxfile.py").read_text()
+    (checkout,) = (step for step in steps if "checkout" in step.get("uses", ""))
+    assert checkout["with"]["fetch-depth"] == 0, "dates of pages come from the whole history"
