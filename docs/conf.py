@@ -30,6 +30,7 @@ extensions = [
     "plain_markdown",
     "downloads",
     "mathml",
+    "accessible",
     "signatures",
     "symptoms",
     "course",

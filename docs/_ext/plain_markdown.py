@@ -14,6 +14,7 @@ from sphinx.application import Sphinx
 from sphinx.builders import Builder
 from sphinx_markdown_builder.translator import MarkdownTranslator
 
+from accessible import HIDDEN
 from claim_record import TAG
 
 # Stands for a code cell, whose index in the notebook is between two of these.
@@ -121,6 +122,10 @@ class _Translator(MarkdownTranslator):
 
     def _mark(self, node: nodes.Element) -> None:
         self.add(f"{MARK}{node['cell_index']}{MARK}", prefix_eol=2, suffix_eol=2)
+
+    def visit_inline(self, node: nodes.Element) -> None:
+        if HIDDEN in node["classes"]:
+            raise nodes.SkipNode
 
     def visit_classifier(self, node: nodes.Element) -> None:
         self.add(" : ")

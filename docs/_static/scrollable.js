@@ -2,7 +2,7 @@
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {
-  for (const box of document.querySelectorAll("div.formula")) {
+  for (const box of document.querySelectorAll("div.formula, table.table")) {
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
   }
 });

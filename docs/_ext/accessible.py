@@ -1,0 +1,32 @@
+"""Mend for screen readers what the theme and docutils write otherwise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+HIDDEN = "visually-hidden"
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.connect("doctree-resolved", name_first_columns)
+    app.connect("html-page-context", name_citations)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def name_first_columns(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Give a heading that stands over the names of rows, and is empty, words to be read out."""
+    for head in doctree.findall(nodes.thead):
+        for entry in head.findall(nodes.entry):
+            if not entry.astext().strip():
+                entry.children = [nodes.inline(text="row", classes=[HIDDEN])]
+
+
+def name_citations(
+    app: Sphinx, docname: str, template: str, context: dict[str, Any], doctree: Any
+) -> None:
+    """Make citations items of the list that they stand in; their own role is deprecated."""
+    if "body" in context:
+        context["body"] = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
