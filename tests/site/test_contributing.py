@@ -19,7 +19,7 @@ BREAKS = {
         "",
         "expected alternative text of at least",
     ),
-    "number": ("{claim}`template-spikes`", "40", "'40 spikes' reads like"),
+    "number": ("spikes.\n", "spikes, 40 % more than others.\n", "'40 %' reads like"),
     "front matter": ("budget: 15\n", "", "expected `budget` in the front matter"),
     "claim": ("at_most=1000", "at_most=1", "template-spikes = "),
 }
