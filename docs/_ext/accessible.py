@@ -11,17 +11,18 @@ HIDDEN = "visually-hidden"
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    app.connect("doctree-resolved", name_first_columns)
+    app.connect("doctree-resolved", name_columns)
     app.connect("html-page-context", name_citations)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 
-def name_first_columns(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Give a heading that stands over the names of rows, and is empty, words to be read out."""
+def name_columns(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Give a heading that is empty, as over the names of rows, a word to be read out."""
     for head in doctree.findall(nodes.thead):
-        for entry in head.findall(nodes.entry):
+        for number, entry in enumerate(head.findall(nodes.entry)):
             if not entry.astext().strip():
-                entry.children = [nodes.inline(text="row", classes=[HIDDEN])]
+                word = "value" if number else "row"
+                entry.children = [nodes.inline(text=word, classes=[HIDDEN])]
 
 
 def name_citations(
