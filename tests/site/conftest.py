@@ -124,7 +124,7 @@ class QuietHandler(SimpleHTTPRequestHandler):
         """Say nothing: the browser's own account is what counts."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open, nothing else can run an event loop
 def browser() -> Iterator[Browser]:
     paths = [path for name in BROWSERS if (path := shutil.which(name))]
     if not paths:
@@ -139,7 +139,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def address(built_site: Path) -> Iterator[str]:
     handler = partial(QuietHandler, directory=str(built_site))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
