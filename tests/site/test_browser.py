@@ -90,6 +90,9 @@ def watch(page: Page, origin: str) -> list[str]:
 
 def page_problems(page: Page) -> list[str]:
     problems = []
+    # Figures wait for being seen, and the twin of the other scheme never is.
+    page.evaluate("[...document.images].forEach(image => { image.loading = 'eager'; })")
+    page.wait_for_function("[...document.images].every(image => image.complete)")
     if (overflow := page.evaluate(OVERFLOW)) > 0:
         problems.append(f"the document is {overflow} px wider than the screen")
     for image in page.evaluate(IMAGES):
