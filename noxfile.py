@@ -79,7 +79,7 @@ def browser(session: nox.Session) -> None:
 
 @nox.session
 def snippets(session: nox.Session) -> None:
-    """Run the scripts that pages offer in an interpreter that has only the package."""
+    """Run the cells of each page's script in an interpreter that has only the package."""
     _install(session)
     site = Path(os.environ.get("TRAINABLE_SPIKES_SITE", SITE)).resolve()
     wheels = list(site.glob("downloads/*.whl"))

@@ -51,17 +51,13 @@ def write_list(app: Sphinx, error: Exception | None) -> None:
     for docname in sorted(env.all_docs):
         if "orphan" in env.metadata[docname]:
             continue
-        lines.append(f"- [{env.titles[docname].astext()}]({_address(app, docname)}.md)")
+        lines.append(f"- [{env.titles[docname].astext()}]({app.config.html_baseurl}{docname}.md)")
         lines[-1] += f": {about}" if (about := _about(app, docname)) else ""
     Path(app.outdir, "llms.txt").write_text("\n".join(lines) + "\n", encoding="utf8")
 
 
 def _about(app: Sphinx, docname: str) -> str:
     return str(app.env.metadata[docname].get("description", ""))
-
-
-def _address(app: Sphinx, docname: str) -> str:
-    return app.config.html_baseurl + docname
 
 
 def to_markdown(

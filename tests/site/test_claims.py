@@ -269,6 +269,19 @@ def test_evidence_is_not_called_old_for_a_module_that_it_does_not_import(project
     assert found.stale(project)
 
 
+def test_evidence_belongs_to_the_scripts_beside_it_too_and_names_its_device(project):
+    folder = project / "docs" / "evidence"
+    (folder / "shared.py").write_text("CONSTANT = 1\n")
+    script = folder / "long.py"
+    script.write_text("from shared import CONSTANT\n")
+    record(str(script), "first", [measure("long", 0.87, "It pays")], device="a GPU")
+    (found,) = load_evidence(project)
+    assert found.provenance.device == "a GPU"
+    assert not found.stale(project)
+    (folder / "shared.py").write_text("CONSTANT = 2\n")
+    assert found.stale(project)
+
+
 def test_evidence_with_a_missed_claim_is_not_written(project):
     script = project / "docs" / "evidence" / "long.py"
     script.write_text("")
