@@ -23,7 +23,9 @@ DENSE = 2000
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Register the format; by name, because matplotlib is not loaded before a page loads it."""
     assert shell.display_formatter, "a shell that runs cells shows what they give"
-    formatter = shell.display_formatter.formatters["image/svg+xml"]
+    formatters = shell.display_formatter.formatters
+    # After the PNG: a layout moves with every drawing, and a reader's figure is the first one.
+    formatters["image/svg+xml"] = formatter = formatters.pop("image/svg+xml")
     formatter.for_type_by_name("matplotlib.figure", "Figure", to_svg)
     forget = formatter.pop
 
