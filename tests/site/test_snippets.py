@@ -53,6 +53,7 @@ draw() < 1
 fig, axes = plt.subplots(1, 2, figsize=(8, 3.3), layout="constrained")
 for ax in axes:
     ax.set_yticks([0, 1], ["a", "a longer name"])
+    ax.set(title="title", xlabel="x", xlim=(0, 102))
 plt.show()
 ```
 
