@@ -84,7 +84,7 @@ def measure(
         multiplies by a hundred, and ``pp`` does so for a difference of shares, in points.
     machine : bool
         The value depends on the machine. Prose then names it, and no bound is allowed, but
-        for a ratio on a page that declares ``alone: true``.
+        for a ratio on a page with a cell tagged ``alone``, which measures it.
     reported : mapping, optional
         The figure that others report: ``{"cite": key, "text": "86.3 %"}`` and optionally
         ``"note"``, in what it differs from the value.
@@ -115,7 +115,7 @@ def measure(
     if machine and held and (label or not os.environ.get(ALONE_VARIABLE)):
         raise ValueError(
             f"claim {name!r}: expected no bound on what depends on the machine; hold a ratio "
-            "measured in turns instead, on a page with `alone: true` in its front matter"
+            "measured in turns instead, in a cell tagged `alone`"
         )
     mean = float(np.mean(values))
     lowest = [_plain(at_least, unit)] if at_least is not None else []

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -278,13 +279,15 @@ class PagesTable(_Table):
             "seconds",
             "core-seconds",
             "budget",
+            "programs compiled",
             "peak memory (MiB)",
             "run at",
         ]
-        rows = []
+        rows, total = [], 0.0
         for result in _measured.results:
             run, page = result.run, result.page
             assert run, page.docname  # a build without it has failed
+            total += run.cpu_seconds
             rows.append(
                 [
                     self.link(page.docname, page.docname.rsplit("/", 1)[-1]),
@@ -292,11 +295,20 @@ class PagesTable(_Table):
                     f"{run.seconds:.1f}",
                     f"{run.cpu_seconds:.1f}",
                     f"{page.budget:g}",
+                    run.compiled,
                     round(run.peak_memory / MIB),
                     run.finished_at[:16].replace("T", " "),
                 ]
             )
-        return [self.table(head, rows, "measured-pages")]
+        cores = os.cpu_count() or 1
+        limit = (
+            f"Together they took {total:.0f} core-seconds. No build that executes all of them can "
+            f"end in less than {total / cores:.0f} s on {cores} cores like these."
+        )
+        return [
+            self.table(head, rows, "measured-pages"),
+            nodes.paragraph(text=limit, classes=["measured-limit"]),
+        ]
 
 
 class BuildFacts(SphinxDirective):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +25,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from claim_record import ALONE_VARIABLE, PAGE_VARIABLE
 from compiled_programs import lend, take_back
-from page_source import Cell, Page
+from page_source import ALONE, Cell, Page
 
 EXPECTED_ERROR = "raises-exception"
 # Twice the pixels, shown at the same size: sharp on phones. Beside that, SVG.
@@ -71,18 +75,47 @@ def prepare(environment: dict[str, str]) -> None:
         subprocess.run(command, env=environment, capture_output=True, check=True)
 
 
+@dataclass
+class Machine:
+    """The processes of the pages that run at once; `alone` gives one of them all cores."""
+
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    running: set[int] = field(default_factory=set)
+
+    @asynccontextmanager
+    async def alone(self, process: int) -> AsyncIterator[None]:
+        """Let the other pages stand still, and start none, for as long as this lasts."""
+        async with self.turn:
+            others = [str(other) for other in self.running - {process}]
+            # It wakes them when its input ends: also where this process is killed meanwhile.
+            waker = subprocess.Popen(
+                ["sh", "-c", 'cat; kill -CONT "$@" 2>/dev/null', "sh", *others],
+                stdin=subprocess.PIPE,
+                start_new_session=True,
+            )
+            try:
+                for other in others:
+                    with suppress(ProcessLookupError):
+                        os.kill(int(other), signal.SIGSTOP)
+                yield
+            finally:
+                waker.communicate()
+
+
 async def run_page(
     page: Page,
     folder: Path,
     environment: dict[str, str],
     socket: Path,
     programs: Path | None = None,
+    machine: Machine | None = None,
 ) -> Run:
     """Run the cells of `page` in order in a new interpreter, up to the first failing one.
 
     With a folder of `programs`, the page uses those that earlier runs have compiled, and adds
-    its own.
+    its own. Pages that share a `machine` wait for cells that want it alone.
     """
+    machine = machine or Machine()
     cells = [new_code_cell(cell.source, metadata={"tags": [*cell.tags]}) for cell in page.cells]
     run = Run(new_notebook(cells=cells))
     # No kernel folders: the kernel is this interpreter, whatever the user has installed.
@@ -107,17 +140,22 @@ async def run_page(
         environment |= lend(programs, own)
     if page.alone:
         environment[ALONE_VARIABLE] = "1"
-    start = time.perf_counter()
+    start, process = time.perf_counter(), None
     try:
-        await manager.start_kernel(extra_arguments=KERNEL_ARGUMENTS, env=environment, cwd=folder)
+        arguments = {"extra_arguments": KERNEL_ARGUMENTS, "env": environment, "cwd": folder}
+        async with machine.turn:
+            await manager.start_kernel(**arguments)
+            process = psutil.Process(manager.provisioner.pid)  # type: ignore[union-attr]
+            machine.running.add(process.pid)
         await client.async_start_new_kernel_client()
-        await _run_cells(page, client, run)
-        process = psutil.Process(manager.provisioner.pid)  # type: ignore[union-attr]
+        await _run_cells(page, client, run, lambda: machine.alone(process.pid))
         run.cpu_seconds, run.peak_memory = _cpu_seconds(process), _peak_memory(process)
     except Exception as error:
         run.problems.append(f"{page.path}: the page's process failed: {error!r}")
     finally:
         run.seconds = time.perf_counter() - start
+        if process:
+            machine.running.discard(process.pid)
         if client.kc:
             client.kc.stop_channels()
         await manager.shutdown_kernel(now=True)
@@ -127,11 +165,17 @@ async def run_page(
     return run
 
 
-async def _run_cells(page: Page, client: NotebookClient, run: Run) -> None:
+async def _run_cells(
+    page: Page,
+    client: NotebookClient,
+    run: Run,
+    alone: Callable[[], AbstractAsyncContextManager[None]],
+) -> None:
     for index, (source, cell) in enumerate(zip(page.cells, run.notebook.cells, strict=True)):
         where = f"{page.path}:{source.line} (cell {index + 1})"
         try:
-            await client.async_execute_cell(cell, index)
+            async with alone() if ALONE in source.tags else nullcontext():
+                await client.async_execute_cell(cell, index)
         except CellExecutionError as error:
             what = f"raised {error.ename}: {error.evalue}"
             run.problems.append(_report(where, what, source, error.traceback))

@@ -16,7 +16,7 @@ import psutil
 from filelock import Timeout
 
 from compiled_programs import programs_folder
-from page_kernel import kernel_environment, prepare, run_page
+from page_kernel import Machine, kernel_environment, prepare, run_page
 from page_key import fingerprint, page_key
 from page_source import Page, list_pages
 from page_store import Execution, PageStore
@@ -98,36 +98,37 @@ async def _execute(root: Path, results: list[PageResult], store: PageStore, say:
         return
     variables = kernel_environment(root, store.folder)
     await asyncio.to_thread(prepare, variables)
-    slots = asyncio.Semaphore(os.cpu_count() or 1)
+    slots, machine = asyncio.Semaphore(os.cpu_count() or 1), Machine()
     done = len(found)
 
     async def one(result: PageResult, socket: Path) -> None:
         nonlocal done
         async with slots:
-            await _run_and_store(root, result, store, variables, socket)
+            await _run_and_store(root, result, store, variables, socket, machine)
             done += 1
             _progress(say, done, len(results), result)
 
     # Longest first: a long page that starts last leaves the other cores idle at the end.
     stale.sort(key=lambda result: _expected_seconds(result.page, store), reverse=True)
-    together = [result for result in stale if not result.page.alone]
-    alone = [result for result in stale if result.page.alone]
     finished = asyncio.Event()
     peak = asyncio.create_task(_peak_memory(finished))
     with tempfile.TemporaryDirectory(prefix="pages-", dir=short_folder()) as sockets:
-        await asyncio.gather(*(one(r, Path(sockets, str(i))) for i, r in enumerate(together)))
-        for number, result in enumerate(alone):
-            await one(result, Path(sockets, f"alone-{number}"))
+        await asyncio.gather(*(one(r, Path(sockets, str(i))) for i, r in enumerate(stale)))
     finished.set()
     say(f"peak memory of all processes while pages ran: {await peak / 2**30:.2f} GiB")
 
 
 async def _run_and_store(
-    root: Path, result: PageResult, store: PageStore, variables: dict[str, str], socket: Path
+    root: Path,
+    result: PageResult,
+    store: PageStore,
+    variables: dict[str, str],
+    socket: Path,
+    machine: Machine,
 ) -> None:
     page = result.page
     folder, programs = (root / page.path).parent, programs_folder(store.folder)
-    run = await run_page(page, folder, variables, socket, programs)
+    run = await run_page(page, folder, variables, socket, programs, machine)
     finished = datetime.now(UTC).isoformat(timespec="seconds")
     execution = Execution(
         notebook=run.notebook,

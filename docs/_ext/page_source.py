@@ -30,6 +30,8 @@ SENTENCES = {
     "needs": "what the reader needs first, in a sentence",
     "description": "a sentence for search engines",
 }
+# A cell that compares times: while it runs, all other pages stand still.
+ALONE = "alone"
 # Cells that only a build runs: a reader does not see their code.
 NOT_PASTED = {TAG, "remove-cell", "remove-input"}
 
@@ -51,9 +53,8 @@ class Cell:
 class Page:
     """A page with code cells; `budget` is in core-seconds, imports included.
 
-    A page that runs `alone` compares times: no other page runs beside it. A page that
-    `compiles` compiles all its programs itself, because it measures that. `after` names the page
-    to read before it, and is empty for the page that the course begins with.
+    A page that `compiles` compiles all its programs itself, because it measures that. `after`
+    names the page to read before it, and is empty for the page that the course begins with.
     """
 
     docname: str
@@ -62,9 +63,13 @@ class Page:
     budget: float
     notebook: NotebookNode
     cells: tuple[Cell, ...]
-    alone: bool = False
     compiles: bool = False
     after: str = ""
+
+    @property
+    def alone(self) -> bool:
+        """Whether some cell compares times, so that no other page may run beside it."""
+        return any(ALONE in cell.tags for cell in self.cells)
 
 
 def list_pages(root: Path) -> list[Page]:
@@ -134,11 +139,9 @@ def parse_page(docname: str, text: str) -> Page:
     if cells:
         _check_front_matter(path, notebook.metadata)
     kind, budget = notebook.metadata.get("kind"), notebook.metadata.get("budget")
-    alone, compiles = (bool(notebook.metadata.get(name)) for name in ("alone", "compiles"))
+    compiles = bool(notebook.metadata.get("compiles"))
     after = str(notebook.metadata.get("after", ""))
-    return Page(
-        docname, path, str(kind), float(budget or 0), notebook, cells, alone, compiles, after
-    )
+    return Page(docname, path, str(kind), float(budget or 0), notebook, cells, compiles, after)
 
 
 def _check_front_matter(path: str, front_matter: NotebookNode) -> None:

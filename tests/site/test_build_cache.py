@@ -54,8 +54,8 @@ def test_editing_what_renders_pages_renders_them_again_without_a_run(site):
     assert "Executed on" in site.html("first")
 
 
-def test_declaring_that_a_page_runs_alone_executes_it(site):
-    site.edit("docs/second.md", "budget: 30", "budget: 30\nalone: true")
+def test_declaring_that_a_cell_runs_alone_executes_its_page(site):
+    site.edit("docs/second.md", "[raises-exception]", "[raises-exception, alone]")
     assert site.build_well() == ["second"]
 
 

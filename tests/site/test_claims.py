@@ -143,7 +143,7 @@ def test_wrong_call_says_what_to_do(value, named, message):
         measure("a", value, "It is so", **named)
 
 
-def test_ratio_of_times_may_be_held_on_a_page_that_runs_alone(monkeypatch):
+def test_ratio_of_times_may_be_held_on_a_page_with_a_cell_that_runs_alone(monkeypatch):
     monkeypatch.setenv("TRAINABLE_SPIKES_PAGE_ALONE", "1")
     assert measure("a", 1.2, "It is so", at_most=3, machine=True).holds
     with pytest.raises(ValueError, match="depends on the machine"):

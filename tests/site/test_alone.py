@@ -1,0 +1,106 @@
+"""A cell that compares times has the machine for itself; afterwards everything goes on."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+from page_kernel import Machine, kernel_environment, prepare, run_page
+from page_runner import short_folder
+from page_source import parse_page
+
+ROOT = Path(__file__).parents[2]
+PAGE = """---
+title: Title
+gives: Two.
+needs: Nothing.
+description: Adds.
+kind: howto
+budget: 30
+---
+
+```{{code-cell}} python
+:tags: [{tags}]
+
+import time
+from pathlib import Path
+
+Path("{name}-{{}}".format(__import__("os").getpid())).touch()
+while not list(Path().glob("{waits_for}-*")):
+    time.sleep(0.01)
+moments = []
+for _ in range({count}):
+    time.sleep(0.01)
+    moments.append(time.time())
+print(*moments)
+```
+"""
+TIMED = PAGE.format(tags="alone", name="timed", waits_for="beside", count=100)
+BESIDE = PAGE.format(tags="hide-input", name="beside", waits_for="timed", count=200)
+
+
+def run_together(texts, folder):
+    """Run pages at once on one machine; return the moments at which each was at work."""
+    environment = kernel_environment(ROOT, folder)
+    prepare(environment)
+    pages = [parse_page("howto/page", text) for text in texts]
+    machine = Machine()
+
+    async def all_of_them(sockets):
+        runs = (
+            run_page(page, folder, environment, Path(sockets, str(n)), machine=machine)
+            for n, page in enumerate(pages)
+        )
+        return await asyncio.gather(*runs)
+
+    with tempfile.TemporaryDirectory(dir=short_folder()) as sockets:
+        runs = asyncio.run(all_of_them(sockets))
+    assert not [problem for run in runs for problem in run.problems]
+    return [
+        [float(moment) for moment in run.notebook.cells[0].outputs[0].text.split()] for run in runs
+    ]
+
+
+def at_work_during(timed, beside):
+    return [moment for moment in beside if timed[0] < moment < timed[-1]]
+
+
+def test_other_pages_stand_still_while_a_cell_is_alone(tmp_path):
+    timed, beside = run_together([TIMED, BESIDE], tmp_path)
+    assert len(at_work_during(timed, beside)) <= 1  # one may have been on its way
+    assert beside[-1] > timed[-1], "the other page goes on"
+
+
+def test_without_the_tag_they_work_side_by_side(tmp_path):
+    timed, beside = run_together([TIMED.replace("alone", "hide-input"), BESIDE], tmp_path)
+    assert len(at_work_during(timed, beside)) > 20
+
+
+def test_page_that_stands_still_ends_with_a_build_that_is_killed(tmp_path):
+    endless = TIMED.replace("range(100)", "range(10**6)")
+    script = (
+        f"import sys; sys.path[:0] = {[str(Path(__file__).parent), *sys.path]!r}\n"
+        "from pathlib import Path\n"
+        "from test_alone import BESIDE, run_together\n"
+        f"run_together([{endless!r}, BESIDE], Path({str(tmp_path)!r}))\n"
+    )
+    build = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path)
+    end = time.monotonic() + 180
+    while len(found := [*tmp_path.glob("timed-*"), *tmp_path.glob("beside-*")]) < 2:
+        assert build.poll() is None, "the build goes on"
+        assert time.monotonic() < end, "both pages start"
+        time.sleep(0.05)
+    pages = [psutil.Process(int(path.name.partition("-")[2])) for path in found]
+    while psutil.STATUS_STOPPED not in [page.status() for page in pages]:
+        assert time.monotonic() < end, "one of them stands still"
+        time.sleep(0.05)
+    os.kill(build.pid, signal.SIGKILL)
+    build.wait()
+    _, alive = psutil.wait_procs(pages, timeout=30)
+    assert not alive, "no page must outlive its build, least of all as one that stands still"
