@@ -1,3 +1,7 @@
+#!/usr/bin/env -S uv run --script
+# /// script
+# dependencies = ["nox"]
+# ///
 """The project's commands, each with all of its own set-up: `nox -s docs`, `nox -s tests`."""
 
 import hashlib
@@ -6,7 +10,7 @@ from pathlib import Path
 
 import nox
 
-nox.options.sessions = ["docs", "tests"]
+nox.needs_version = ">=2025.2.9"
 nox.options.reuse_existing_virtualenvs = True
 
 SITE = Path("docs/_build/html")
@@ -53,7 +57,7 @@ def docs(session: nox.Session) -> None:
     session.log(f"or run: python3 -m http.server -d {SITE}   and open http://localhost:8000")
 
 
-@nox.session(name="docs-live")
+@nox.session(name="docs-live", default=False)
 def docs_live(session: nox.Session) -> None:
     """Serve the site, and build again what is edited."""
     _install(session, LIVE)
@@ -70,14 +74,14 @@ def tests(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", *session.posargs)
 
 
-@nox.session
+@nox.session(default=False)
 def browser(session: nox.Session) -> None:
     """Look at every page of the built site in a real browser."""
     _install(session, TESTS)
     session.run("python", "-m", "pytest", "-m", "browser", *session.posargs)
 
 
-@nox.session
+@nox.session(default=False)
 def snippets(session: nox.Session) -> None:
     """Run the cells of each page's script in an interpreter that has only the package."""
     _install(session)
@@ -92,28 +96,28 @@ def snippets(session: nox.Session) -> None:
     session.run("python", "docs/_ext/snippets.py", python, site, *session.posargs)
 
 
-@nox.session
+@nox.session(default=False)
 def mutations(session: nox.Session) -> None:
     """Break the training code line by line; pages and tests must notice. Takes long."""
     _install(session, TESTS)
     session.run("python", "tests/mutations.py", *session.posargs)
 
 
-@nox.session
+@nox.session(default=False)
 def margins(session: nox.Session) -> None:
     """Run pages again with other seeds and record how much room each bound has. Takes long."""
     _install(session, TESTS)
     session.run("python", "docs/_ext/margins.py", *session.posargs)
 
 
-@nox.session
+@nox.session(default=False)
 def falsify(session: nox.Session) -> None:
     """Run pages under changed inputs and record which claims each breaks. Takes long."""
     _install(session, TESTS)
     session.run("python", "docs/_ext/falsify.py", *session.posargs)
 
 
-@nox.session
+@nox.session(default=False)
 def evidence(session: nox.Session) -> None:
     """Record results too long for a build: all scripts of docs/evidence, or those named."""
     _install(session)
@@ -130,7 +134,7 @@ def _python(version: str) -> str:
     return str(found[-1]) if found else f"python{version}"
 
 
-@nox.session(python=_python("3.13"))  # one of the libraries needs 3.12 or later
+@nox.session(python=_python("3.13"), default=False)  # one of the libraries needs 3.12 or later
 def bench(session: nox.Session) -> None:
     """Time training steps of this package and of other libraries. Takes long."""
     session.install("-r", "requirements/bench-jax.txt")
@@ -156,13 +160,13 @@ def bench(session: nox.Session) -> None:
         session.run("python", "benchmarks/run.py", "--torch-python", python, *stage)
 
 
-@nox.session(name="claims-diff", venv_backend="none")
+@nox.session(name="claims-diff", venv_backend="none", default=False)
 def claims_diff(session: nox.Session) -> None:
     """Print what moved between the claims.json files of two builds: OLD NEW."""
     session.run("python3", "docs/_ext/claims_diff.py", *session.posargs)
 
 
-@nox.session
+@nox.session(default=False)
 def lint(session: nox.Session) -> None:
     """Check style and types, in the code cells of pages too."""
     _install(session, TESTS, LINT)
@@ -171,9 +175,11 @@ def lint(session: nox.Session) -> None:
     session.run("python", "docs/_ext/page_lint.py")
     session.run("python", "docs/_ext/claims_lint.py")
     session.run("mypy")
+    session.run("zizmor", "--offline", "--quiet", ".")
+    session.run("repo-review", ".")
 
 
-@nox.session
+@nox.session(default=False)
 def lock(session: nox.Session) -> None:
     """Write requirements/*.txt anew from requirements/*.in."""
     session.install("uv")
@@ -193,3 +199,7 @@ def lock(session: nox.Session) -> None:
             *("--no-emit-find-links", "--custom-compile-command", "nox -s lock"),
             *(f"requirements/bench-{name}.in", "-o", f"requirements/bench-{name}.txt"),
         )
+
+
+if __name__ == "__main__":
+    nox.main()
