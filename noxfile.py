@@ -184,7 +184,7 @@ def lock(session: nox.Session) -> None:
     """Write requirements/*.txt anew from requirements/*.in."""
     session.install("uv")
     # In this order: site.in and the rest are constrained by what comes before them.
-    for name in ("pages", "site", "tests", "lint", "live"):
+    for name in ("pages", "site", "live", "tests", "lint"):
         session.run(
             *("uv", "pip", "compile", "--quiet", "--universal", "--upgrade"),
             *("--python-version", "3.11", "--no-annotate", "--no-emit-index-url"),
