@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import matplotlib.style
 import pytest
 
 from dark_figures import INK, PAPER, darkened
@@ -57,6 +58,27 @@ def test_figures_are_sharp(built_site):
     """A PNG, which is only sharp up to twice its size, is the exception."""
     ends = [path.suffix for path in (built_site / "_images").iterdir()]
     assert ends.count(".svg") > 5 * ends.count(".png")
+
+
+def foreign_colours(svg):
+    """Return the colours of an SVG that are neither grey nor of the palette of this site."""
+    palette = matplotlib.style.library["tableau-colorblind10"]["axes.prop_cycle"]
+    own = {colour.lower() for colour in palette.by_key()["color"]}
+    found = set(re.findall(r"#[0-9a-f]{6}\b", svg))
+    return {colour for colour in found - own if len(set(re.findall("..", colour[1:]))) > 1}
+
+
+def test_figures_have_colours_that_colour_blind_eyes_tell_apart(built_site):
+    """Those of one palette made for it; colour maps are pictures inside of a figure."""
+    figures = [p for p in (built_site / "_images").glob("*.svg") if "-dark-" not in p.name]
+    foreign = {path.name: foreign_colours(path.read_text()) for path in figures}
+    assert figures
+    assert not {name: colours for name, colours in foreign.items() if colours}
+
+
+def test_colour_of_matplotlibs_own_palette_is_foreign():
+    svg = '<path style="stroke: #1f77b4"/><path style="fill: #006ba4; stroke: #808080"/>'
+    assert foreign_colours(svg) == {"#1f77b4"}
 
 
 def test_dark_twin_has_ink_on_paper_and_leaves_data_as_it_is():
