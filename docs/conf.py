@@ -37,6 +37,7 @@ extensions = [
     "page_figure",
     "figure_words",
     "dark_figures",
+    "movable_figures",
     "used_by",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",

@@ -27,7 +27,7 @@ DATA = {
     "#ababab": "#ababab",
     "#cfcfcf": "#cfcfcf",
 }
-_COLOUR = re.compile(r"#[0-9a-fA-F]{6}\b")
+COLOUR = re.compile(r"#[0-9a-fA-F]{6}\b")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -83,10 +83,11 @@ def darkened(svg: str) -> str:
         )
     # What names no colour is black.
     svg = svg.replace("<svg", f'<svg fill="{INK}"', 1)
-    return _COLOUR.sub(lambda match: _dark(match[0].lower()), svg)
+    return COLOUR.sub(lambda match: dark_colour(match[0].lower()), svg)
 
 
-def _dark(colour: str) -> str:
+def dark_colour(colour: str) -> str:
+    """Return what dark paper asks for in the place of a colour such as "#006ba4"."""
     if colour in DATA:
         return DATA[colour]
     channels = _channels(colour)

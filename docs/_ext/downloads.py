@@ -27,6 +27,7 @@ from packaging.requirements import Requirement
 from sphinx.application import Sphinx
 
 import executed_pages
+import movable_figures
 from page_kernel import EXPECTED_ERROR
 from page_runner import PageResult
 from page_source import is_pasted
@@ -116,7 +117,11 @@ def notebooks(
             full.append(_code_cell(executed[index], tags))
             empty.append(new_code_cell(executed[index].source, metadata=full[-1].metadata))
         elif "remove-input" in tags:
-            full += _shown(executed[index], _words(cells[index]))
+            outputs = executed[index].outputs
+            if movable_figures.is_movable(executed[index]):
+                root = Path(app.srcdir).parent
+                outputs = movable_figures.taken_along(root, cells[index], executed[index])
+            full += _shown(outputs, _words(cells[index]))
         if prose.strip():
             full.append(new_markdown_cell(prose.strip()))
             empty.append(full[-1])
@@ -150,9 +155,9 @@ def _words(cell: NotebookNode) -> str:
     return str(cell.metadata.get("mystnb", {}).get("image", {}).get("alt", ""))
 
 
-def _shown(executed: NotebookNode, words: str) -> Iterator[NotebookNode]:
+def _shown(outputs: list[NotebookNode], words: str) -> Iterator[NotebookNode]:
     """Give what hidden code shows, as prose: a picture, a table or text."""
-    for number, output in enumerate(executed.outputs):
+    for number, output in enumerate(outputs):
         data = output.get("data", {})
         if "image/png" in data:
             name = f"figure-{number}.png"

@@ -16,6 +16,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import SphinxError
 from sphinx.util import logging
 
+import movable_figures
 import page_runner
 from claim_record import MIME, TAG
 from page_runner import PageResult
@@ -131,6 +132,8 @@ def read_page(text: str, root: str, docname: str, key: str) -> NotebookNode:
         raise PagesFailed(f"{page.path} or the page store changed during the build; build again")
     for cell, executed in zip(code, run.notebook.cells, strict=True):
         cell.outputs, cell.execution_count = executed.outputs, executed.execution_count
+        if movable_figures.is_movable(executed):
+            movable_figures.show(Path(root), cell, executed)
         for output in cell.outputs:
             if "data" in output:
                 output.data = NotebookNode(one_picture(output.data))
