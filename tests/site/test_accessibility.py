@@ -12,7 +12,8 @@ OF_EACH_KIND = (
 # The element that has the focus: where it is, whether it shows, and what a reader is told.
 FOCUSED = """() => {
   const each = document.activeElement, box = each.getBoundingClientRect();
-  return {tag: each.tagName, name: each.ariaLabel || each.textContent.trim() || each.title,
+  return {tag: each.tagName, name: each.ariaLabel || each.textContent.trim() || each.title
+            || each.labels?.[0]?.textContent,
           order: [...document.querySelectorAll('*')].indexOf(each),
           shown: each.checkVisibility() && box.width > 0}}"""
 REACHABLE = """() => [

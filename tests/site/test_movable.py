@@ -1,0 +1,407 @@
+"""Figures that a reader moves: by keyboard, to what the page computed, in both schemes."""
+
+import gzip
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from nbformat.v4 import new_code_cell, new_output
+from planting import plant
+
+from movable_figures import FOLDER, LIBRARY, MIME, FigureError, show
+from page_store import PageStore
+
+ROOT = Path(__file__).parents[2]
+browser_test = pytest.mark.browser
+
+
+@dataclass(frozen=True)
+class Movable:
+    """A figure to move: where it is, and which columns of which table it draws as a line.
+
+    `keys` go to the control `signal` one after the other; then it has the value `then`.
+    """
+
+    docname: str
+    signal: str
+    table: str
+    x: str
+    y: str
+    keys: tuple[str, ...]
+    then: float | str
+
+
+FIGURES = {
+    "fig-neuron-current": Movable(
+        "tutorials/a-first-neuron",
+        "current",
+        *("potential", "time", "potential"),
+        keys=("ArrowRight", "ArrowRight", "End", "ArrowLeft", "ArrowDown"),
+        then=2.8,
+    ),
+}
+LINES = """figure => [...figure.querySelectorAll('.movable-live .mark-line path')].map(
+  path => path.getAttribute('d'))"""
+COLOURS = """figure => [...figure.querySelectorAll('.movable-live .mark-line path')].map(
+  path => path.getAttribute('stroke'))"""
+PICTURES = """figure => [...figure.querySelectorAll('img')].filter(
+  image => image.checkVisibility()).length"""
+NUMBER = r"-?[\d.]+(?:e-?\d+)?"
+
+
+def tables(name):
+    """The data that the page computed for a figure, from its stored run."""
+    run = PageStore.of(ROOT).last(FIGURES[name].docname)
+    found = [
+        out.data[MIME]
+        for cell in run.notebook.cells
+        for out in cell.outputs
+        if "data" in out and MIME in out.data
+    ]
+    fields = FIGURES[name]
+    (table,) = (each[fields.table] for each in found if fields.signal in each.get(fields.table, {}))
+    return {column: np.asarray(values) for column, values in table.items()}
+
+
+def is_drawn(path, x, y):
+    """Whether a path goes through points, in some scale on each axis, to half a pixel."""
+    corners = np.array(re.findall(rf"[ML]({NUMBER}),({NUMBER})", path), float)
+    if len(corners) != len(x):
+        return False
+    for pixels, data in zip(corners.T, (x, y), strict=True):
+        fit = np.polynomial.Polynomial.fit(data, pixels, 1)
+        if abs(fit(data) - pixels).max() > 0.5:
+            return False
+    return True
+
+
+def at(name, value):
+    """The points of the line at a position."""
+    fields, table = FIGURES[name], tables(name)
+    there = table[fields.signal] == value
+    return table[fields.x][there], table[fields.y][there]
+
+
+def first_position(name):
+    params = json.loads((ROOT / FOLDER / f"{name}.json").read_text(encoding="utf8"))["params"]
+    return next(each["value"] for each in params if each["name"] == FIGURES[name].signal)
+
+
+def control(page, name):
+    order = [
+        each["name"]
+        for each in json.loads((ROOT / FOLDER / f"{name}.json").read_text(encoding="utf8"))[
+            "params"
+        ]
+    ]
+    fields = page.locator(f"#{name} .movable-controls :is(input, select)")
+    return fields.nth(order.index(FIGURES[name].signal))
+
+
+def opened(browser, start, name, **options):
+    """A page with a figure that is live; `start` is where the site is."""
+    page = browser.new_page(**options)
+    return live(page, start, name)
+
+
+def live(page, start, name):
+    page.goto(f"{start}{FIGURES[name].docname}.html", wait_until="load")
+    figure = page.locator(f"#{name}")
+    figure.scroll_into_view_if_needed()
+    page.wait_for_function(f"document.querySelector('#{name} .movable-live svg')")
+    return page
+
+
+def press(page, name):
+    """Move a figure by keyboard alone, from the first thing on the page that takes the focus."""
+    target = control(page, name)
+    for _ in range(400):
+        if target.evaluate("each => each === document.activeElement"):
+            break
+        page.keyboard.press("Tab")
+    else:
+        raise AssertionError(f"the Tab key does not reach what moves {name}")
+    for key in FIGURES[name].keys:
+        page.keyboard.press(key)
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))")
+
+
+def drawn(page, name):
+    return page.locator(f"#{name}").evaluate(LINES)
+
+
+def shows(page, name, value):
+    return any(is_drawn(path, *at(name, value)) for path in drawn(page, name))
+
+
+@browser_test
+@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("place", ["server", "folder"])
+def test_keys_move_a_figure_to_what_the_page_computed(browser, address, built_site, name, place):
+    start = address if place == "server" else f"{built_site.as_uri()}/"
+    page = browser.new_page()
+    foreign = []
+    page.on("request", lambda request: foreign.append(request.url))
+    live(page, start, name)
+    assert shows(page, name, first_position(name))
+    press(page, name)
+    assert control(page, name).input_value() == str(FIGURES[name].then)
+    assert shows(page, name, FIGURES[name].then)
+    assert not shows(page, name, first_position(name))
+    page.close()
+    assert not [url for url in foreign if not url.startswith((start, "data:", "blob:"))]
+
+
+@browser_test
+@pytest.mark.parametrize("name", FIGURES)
+def test_figure_that_does_not_follow_its_control_is_found(browser, address, name):
+    page = browser.new_page()
+    plant(page, "_static/movable.js*", "view.signal(name, value)", "view")
+    live(page, address, name)
+    press(page, name)
+    assert control(page, name).input_value() == str(FIGURES[name].then)
+    assert not shows(page, name, FIGURES[name].then)
+    page.close()
+
+
+@browser_test
+@pytest.mark.parametrize("name", FIGURES)
+def test_figure_with_other_data_than_the_page_computed_is_found(browser, address, name):
+    page = browser.new_page()
+    plant(
+        page,
+        "_static/movable.js*",
+        "table[name][row]",
+        "table[name].at(row * 2 % table[name].length)",
+    )
+    live(page, address, name)
+    assert not shows(page, name, first_position(name))
+    page.close()
+
+
+@browser_test
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", FIGURES)
+def test_without_scripts_the_picture_is_there_and_nothing_to_move(browser, address, name, scheme):
+    page = browser.new_page(java_script_enabled=False, color_scheme=scheme)
+    page.goto(f"{address}{FIGURES[name].docname}.html", wait_until="load")
+    figure = page.locator(f"#{name}")
+    assert figure.locator("img:visible").count() == 1
+    assert figure.locator("input, select, svg").count() == 0
+    page.close()
+
+
+@browser_test
+@pytest.mark.parametrize("name", FIGURES)
+def test_where_the_library_does_not_come_the_picture_stays(browser, address, name):
+    page = browser.new_page()
+    page.route(f"**/{LIBRARY}", lambda route: route.abort())
+    page.goto(f"{address}{FIGURES[name].docname}.html", wait_until="load")
+    page.locator(f"#{name}").scroll_into_view_if_needed()
+    page.locator(f"#{name} .movable-controls").wait_for(state="detached")
+    assert page.locator(f"#{name}").evaluate(PICTURES) == 1
+    page.close()
+
+
+@browser_test
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", FIGURES)
+def test_live_figure_takes_the_place_of_its_picture_but_on_paper(browser, address, name, scheme):
+    page = opened(browser, address, name, color_scheme=scheme)
+    figure = page.locator(f"#{name}")
+    assert figure.evaluate(PICTURES) == 0
+    assert figure.locator(".movable-live svg").first.is_visible()
+    page.emulate_media(media="print")
+    assert figure.evaluate(PICTURES) == 1
+    assert figure.locator("img:visible").get_attribute("class").split().count("for-light") == 1
+    assert not figure.locator(".movable-live svg, input, select").first.is_visible()
+    page.close()
+
+
+def recoloured(page, name):
+    """Whether another theme changes the colours of a figure that was moved, and not its place."""
+    press(page, name)
+    before = page.locator(f"#{name}").evaluate(COLOURS)
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    page.wait_for_timeout(300)
+    assert control(page, name).input_value() == str(FIGURES[name].then)
+    assert shows(page, name, FIGURES[name].then)
+    return page.locator(f"#{name}").evaluate(COLOURS) != before
+
+
+@browser_test
+@pytest.mark.parametrize("name", FIGURES)
+def test_another_theme_recolours_a_figure_and_leaves_it_where_it_is(browser, address, name):
+    page = opened(browser, address, name, color_scheme="light")
+    assert recoloured(page, name)
+    page.close()
+    page = browser.new_page(color_scheme="light")
+    plant(page, "_static/movable.js*", '["data-theme"]', '["data-other"]')
+    assert not recoloured(live(page, address, name), name)
+    page.close()
+
+
+@browser_test
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [375, 1280])
+@pytest.mark.parametrize("name", FIGURES)
+def test_axe_finds_nothing_in_a_live_figure_and_it_fits(browser, address, name, width, scheme):
+    size = {"width": width, "height": 800}
+    page = opened(browser, address, name, viewport=size, color_scheme=scheme)
+    assert not violations(page)
+    root = "document.documentElement"
+    assert page.evaluate(f"{root}.scrollWidth <= {root}.clientWidth")
+    figure = page.locator(f"#{name}")
+    assert figure.evaluate("each => each.scrollWidth <= each.clientWidth")
+    control(page, name).focus()
+    page.keyboard.press("ArrowRight")  # as somebody with a keyboard, who is shown the focus
+    assert control(page, name).evaluate("each => getComputedStyle(each).outlineStyle") != "none"
+    page.close()
+
+
+def violations(page):
+    found = Axe().run(page).response["violations"]
+    return {each["id"]: [node["html"][:160] for node in each["nodes"]] for each in found}
+
+
+@browser_test
+@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize(
+    ("old", "new", "rule"),
+    [
+        ('live.setAttribute("aria-label"', 'live.setAttribute("data-label"', "role-img-alt"),
+        ("textContent: control.name", "className: control.name", "label"),
+    ],
+)
+def test_axe_finds_a_live_figure_or_a_control_without_words(browser, address, name, old, new, rule):
+    page = browser.new_page()
+    plant(page, "_static/movable.js*", old, new)
+    assert rule in violations(live(page, address, name))
+    page.close()
+
+
+@browser_test
+def test_library_comes_only_where_a_figure_to_move_comes_into_view(browser, address, built_site):
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    docnames = {fields.docname for fields in FIGURES.values()}
+    for path in built_site.rglob("*.html"):
+        docname = path.relative_to(built_site).with_suffix("").as_posix()
+        has = "movable.js" in path.read_text(encoding="utf8")
+        assert has == (docname in docnames), docname
+    name = next(iter(FIGURES))
+    page.goto(f"{address}{FIGURES[name].docname}.html", wait_until="networkidle")
+    assert not [url for url in asked if LIBRARY in url]
+    live(page, address, name)
+    assert [url for url in asked if LIBRARY in url]
+    page.close()
+
+
+def test_library_and_data_are_small_as_a_server_sends_them(built_site):
+    library = (built_site / "_static" / LIBRARY).read_bytes()
+    assert len(gzip.compress(library)) < 320_000
+    for name, fields in FIGURES.items():
+        html = (built_site / f"{fields.docname}.html").read_text(encoding="utf8")
+        (part,) = re.findall(rf'id="{name}".*?(<div class="movable">.*?</div>)', html, re.DOTALL)
+        assert len(gzip.compress(part.encode())) < 60_000, name
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_words_say_what_can_be_moved(built_site, name):
+    html = (built_site / f"{FIGURES[name].docname}.html").read_text(encoding="utf8")
+    alternative = re.search(rf'id="{name}".*?alt="([^"]*)"', html, re.DOTALL)[1]
+    assert re.search(r"\b(slider|menu)s?\b", alternative)
+
+
+def test_every_specification_is_shown_and_tested():
+    assert {path.stem for path in (ROOT / FOLDER).glob("*.json")} == set(FIGURES)
+
+
+LINE = {"mark": "line", "encoding": {"x": {"field": "x", "type": "quantitative"}}}
+TWO_PANELS = {
+    "data": {"name": "curves"},
+    "transform": [{"filter": "datum.kind == kind"}],
+    "params": [
+        {
+            "name": "kind",
+            "value": "flat",
+            "bind": {"input": "select", "options": ["flat", "steep"], "name": "Kind"},
+        }
+    ],
+    "hconcat": [
+        {**LINE, "encoding": {**LINE["encoding"], "y": {"field": y, "type": "quantitative"}}}
+        for y in ("up", "down")
+    ],
+}
+CURVES = {
+    "kind": ["flat"] * 3 + ["steep"] * 3,
+    "x": [0, 1, 2] * 2,
+    "up": [0, 1, 2, 0, 1, 4],
+    "down": [0, -1, -2, 0, -1, -4],
+}
+
+
+def made(root, specification, tables):
+    """A cell of a figure to move, shown."""
+    path = root / FOLDER / "fig-made.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(specification))
+    cell = new_code_cell(metadata={"mystnb": {"figure": {"name": "fig-made"}}})
+    show(root, cell, new_code_cell(outputs=[new_output("display_data", {MIME: tables})]))
+    return cell
+
+
+@browser_test
+def test_a_menu_moves_both_panels_which_stand_below_one_another_on_a_phone(
+    browser, built_site, tmp_path
+):
+    cell = made(tmp_path, TWO_PANELS, {"curves": CURVES})
+    static = (built_site / "_static").as_uri()
+    (tmp_path / "page.html").write_text(
+        f'<html data-theme="light"><link rel="stylesheet" href="{static}/site.css">'
+        f'<figure id="fig-made"><img alt="Two curves.">{cell.metadata["movable"]}'
+        f'<figcaption>Curves.</figcaption></figure><script src="{static}/movable.js"></script>'
+    )
+    page = browser.new_page(viewport={"width": 1000, "height": 800})
+    page.goto((tmp_path / "page.html").as_uri())
+    pictures = page.locator("#fig-made .movable-live svg")
+    pictures.nth(1).wait_for()
+    left, right = (each.bounding_box() for each in pictures.all())
+    assert left["y"] == right["y"]
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
+    page.wait_for_timeout(300)
+    for path, column in zip(drawn(page, "fig-made"), ("up", "down"), strict=True):
+        assert is_drawn(path, np.arange(3), np.array(CURVES[column][3:]))
+    page.set_viewport_size({"width": 375, "height": 800})
+    page.wait_for_timeout(300)
+    first, second = (each.bounding_box() for each in pictures.all())
+    assert second["y"] >= first["y"] + first["height"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    page.close()
+
+
+def test_specification_with_nothing_to_move_or_a_colour_without_twin_is_refused(tmp_path):
+    tables = {"curves": CURVES}
+    with pytest.raises(FigureError, match="expected in `params` what to move"):
+        made(tmp_path / "still", {**TWO_PANELS, "params": []}, tables)
+    with pytest.raises(FigureError, match=r"expected colours of six digits.*red"):
+        made(
+            tmp_path / "red",
+            TWO_PANELS
+            | {
+                "hconcat": [
+                    panel | {"mark": {"type": "line", "color": "red"}}
+                    for panel in TWO_PANELS["hconcat"]
+                ]
+            },
+            tables,
+        )
+    cell = new_code_cell(metadata={"mystnb": {"figure": {"name": "fig-none"}}})
+    with pytest.raises(FigureError, match="there is no such file"):
+        show(tmp_path, cell, new_code_cell(outputs=[new_output("display_data", {MIME: tables})]))
