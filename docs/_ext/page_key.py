@@ -38,7 +38,7 @@ def page_key(page: Page, environment: str) -> str:
     """Return the key of `page` under the fingerprint `environment`; prose is not in it."""
     cells = [[cell.source, sorted(cell.tags)] for cell in page.cells]
     # Only where it is set: records of margins are kept under keys, too, and outlive a build.
-    return _digest([environment, cells] + ["compiles"] * page.compiles)
+    return _digest([environment, page.alone, cells] + ["compiles"] * page.compiles)
 
 
 def installed_versions(requirements: Path) -> dict[str, str]:
