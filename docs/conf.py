@@ -31,6 +31,7 @@ extensions = [
     "downloads",
     "mathml",
     "accessible",
+    "image_sizes",
     "signatures",
     "symptoms",
     "course",
