@@ -31,6 +31,7 @@ extensions = [
     "downloads",
     "mathml",
     "accessible",
+    "descriptions",
     "image_sizes",
     "signatures",
     "symptoms",
