@@ -33,6 +33,7 @@ extensions = [
     "accessible",
     "descriptions",
     "image_sizes",
+    "light_scripts",
     "signatures",
     "symptoms",
     "course",
