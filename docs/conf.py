@@ -34,6 +34,7 @@ extensions = [
     "descriptions",
     "image_sizes",
     "light_scripts",
+    "one_stylesheet",
     "signatures",
     "symptoms",
     "course",
