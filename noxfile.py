@@ -6,6 +6,7 @@
 
 import hashlib
 import os
+import shutil
 from pathlib import Path
 
 import nox
@@ -79,6 +80,19 @@ def browser(session: nox.Session) -> None:
     """Look at every page of the built site in a real browser."""
     _install(session, TESTS)
     session.run("python", "-m", "pytest", "-m", "browser", *session.posargs)
+
+
+@nox.session(venv_backend="none", default=False)
+def lighthouse(session: nox.Session) -> None:
+    """Measure the built site with Lighthouse, behind a server that compresses. Takes long."""
+    tool = Path("tests/lighthouse")
+    folder = Path(session.create_tmp()).resolve()
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(tool / name, folder / name)
+    # What it installs is on the network, and runs nothing by being installed.
+    quiet = ("--ignore-scripts", "--no-audit", "--no-fund")
+    session.run("npm", "ci", "--prefix", folder, *quiet, external=True)
+    session.run("python3", tool / "measure.py", folder, SITE, *session.posargs, external=True)
 
 
 @nox.session(default=False)
