@@ -32,6 +32,7 @@ extensions = [
     "mathml",
     "accessible",
     "descriptions",
+    "first_screen",
     "image_sizes",
     "light_scripts",
     "one_stylesheet",
