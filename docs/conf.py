@@ -38,6 +38,7 @@ extensions = [
     "one_stylesheet",
     "signatures",
     "symptoms",
+    "search_words",
     "course",
     "page_figure",
     "figure_words",

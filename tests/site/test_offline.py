@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from planting import plant
 
 from symptoms import symptoms_of
 
@@ -61,16 +62,30 @@ def symptoms():
             yield path.stem, " ".join(words)
 
 
-def test_search_finds_symptoms_by_their_words(browser, address):
-    asked = list(symptoms())
-    assert len(asked) > 40
-    page = browser.new_page()
+def unfound(page, address, asked):
+    """The symptoms whose page is not among what the search finds, with what it finds first."""
     missed = []
     for name, query in asked:
         page.goto(f"{address}search.html?q={query.replace(' ', '+')}", wait_until="load")
         page.wait_for_function(DONE)
         found = page.locator(RESULTS).evaluate_all("links => links.map(link => link.href)")
         if not any(f"/{name}.html" in link for link in found):
-            missed.append((name, query))
+            missed.append((name, query, found[:3]))
+    return missed
+
+
+def test_search_finds_every_symptom_by_its_words(browser, address):
+    asked = list(symptoms())
+    assert len(asked) > 40
+    page = browser.new_page()
+    missed = unfound(page, address, asked)
     page.close()
-    assert len(missed) <= len(asked) / 10, missed
+    assert not missed
+
+
+def test_search_that_lacks_a_word_is_found(browser, address):
+    page = browser.new_page()
+    plant(page, "searchindex.js", '"explod":', '"gone":')
+    missed = unfound(page, address, [("differentiability", "gradients explode become nan")])
+    page.close()
+    assert [name for name, *_ in missed] == ["differentiability"]
