@@ -53,7 +53,7 @@ extensions = [
     "sphinx_design",
     "sphinxcontrib.bibtex",
     "sphinx_last_updated_by_git",
-    "notfound.extension",
+    "wrong_address",
     *repository.extensions(html_baseurl),
 ]
 # As the runner does: what it does not run is not shown either.
