@@ -58,6 +58,12 @@ def docs(session: nox.Session) -> None:
     session.log(f"or run: python3 -m http.server -d {SITE}   and open http://localhost:8000")
 
 
+@nox.session(venv_backend="none", default=False)
+def inventories(session: nox.Session) -> None:
+    """Ask other projects' sites what they document, and where: all, or those named."""
+    session.run("python3", "docs/_ext/inventories.py", *session.posargs)
+
+
 @nox.session(name="docs-live", default=False)
 def docs_live(session: nox.Session) -> None:
     """Serve the site, and build again what is edited."""

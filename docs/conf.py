@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 # The checkout's source is what pages run and what the reference documents.
 sys.path[:0] = [str(ROOT / "docs" / "_ext"), str(ROOT / "src")]
 
+import inventories  # noqa: E402
 import repository  # noqa: E402
 from page_source import MYST_EXTENSIONS  # noqa: E402
 
@@ -47,9 +48,11 @@ extensions = [
     "used_by",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
     "sphinx.ext.viewcode",
     "numpydoc",
     "sphinx_copybutton",
+    "code_links",
     "sphinx_design",
     "sphinxcontrib.bibtex",
     "sphinx_last_updated_by_git",
@@ -59,11 +62,6 @@ extensions = [
 # As the runner does: what it does not run is not shown either.
 exclude_patterns = ["_*", "**/_*", "**/.*", "**/data"]
 nitpicky = True
-# Types of the libraries: their inventories are on the network, and a build needs none.
-nitpick_ignore_regex = [
-    (r"py:.*", r"(brainevent|brainpy|brainpy_state|brainstate|braintools|brainunit|saiunit)\b.*"),
-    (r"py:.*", r"(jax|jaxlib|numpy|matplotlib)\b.*"),
-]
 
 # -- Pages -------------------------------------------------------------------
 myst_enable_extensions = MYST_EXTENSIONS
@@ -73,6 +71,10 @@ nb_render_markdown_format = "myst"  # CommonMark, the default, has no tables
 nb_execution_mode = "off"
 nb_merge_streams = True
 nb_output_stderr = "remove-warn"
+
+# Names in code link to this package's reference and, by files in the repository, to others'.
+intersphinx_mapping = inventories.mapping()
+codeautolink_concat_default = True
 
 # -- Reference ---------------------------------------------------------------
 autodoc_typehints = "none"  # numpydoc sections say the types, with shapes and units

@@ -23,6 +23,7 @@ SPHINX = (
     "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
     "from sphinx.cmd.build import main; sys.exit(main(sys.argv[1:]))"
 )
+FOLDERS = ("docs/_ext", "docs/_inventories", "docs/_static", "docs/_templates")
 COPIED = (
     "pyproject.toml",
     "README.md",
@@ -47,7 +48,7 @@ class FixtureSite:
     def create(cls, root: Path) -> FixtureSite:
         shutil.copytree(FIXTURE, root)
         ignore = shutil.ignore_patterns("__pycache__")
-        for name in ("docs/_ext", "docs/_static", "docs/_templates", "requirements"):
+        for name in (*FOLDERS, "requirements"):
             shutil.copytree(ROOT / name, root / name, ignore=ignore)
         (root / "docs" / "reference").mkdir()
         for name in COPIED:

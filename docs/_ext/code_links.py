@@ -1,0 +1,135 @@
+"""Link names in code cells to where they are documented: sphinx-codeautolink, and what it lacks.
+
+A name is documented as `matplotlib.axes.Axes`, and Python calls it `matplotlib.axes._axes.Axes`:
+the aliases are found by importing what the inventories name. Of the links to one place, only the
+first is a stop for the Tab key, and none to what Python has built in: reading a page by keyboard
+would take hundreds of stops.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from functools import partial
+from importlib import import_module
+from itertools import chain
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.ext.intersphinx import InventoryAdapter
+from sphinx_codeautolink.extension.directive import SkipMarker
+
+from claim_record import TAG
+
+# Loaded here, so that the classes in them are known under all their names.
+LIBRARIES = ("brainpy.state", "braintools", "jax", "matplotlib.pyplot", "trainable_spikes")
+UNIT = "brainunit.Unit"
+_LINK = re.compile(r'<a (class="sphinx-codeautolink-a" href="([^"]+)")')
+_BUILT_IN = re.compile(r"//docs\.python\.org/[^/]+/library/(functions|stdtypes)\.html")
+_FOLDED = re.compile(r"(<details.*?</details>)", re.DOTALL)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.setup_extension("sphinx_codeautolink")
+    # Before it reads the cells, looks names up, and after it has put its links in.
+    app.connect("doctree-read", skip_claims, priority=480)
+    app.connect("env-updated", add_aliases, priority=400)
+    app.connect("html-page-context", thin_out, priority=600)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def skip_claims(app: Sphinx, doctree: nodes.document) -> None:
+    """Leave cells of claims without links: they are for who writes the page."""
+    for cell in list(doctree.findall(nodes.container)):
+        metadata: dict[str, Any] = cell.get("cell_metadata", {})
+        if TAG not in metadata.get("tags", ()):
+            continue
+        for block in list(cell.findall(nodes.literal_block)):
+            block.parent.insert(block.parent.index(block), SkipMarker("next"))
+
+
+def add_aliases(app: Sphinx, env: BuildEnvironment) -> None:
+    """Tell sphinx-codeautolink under which names the inventories have what Python calls else."""
+    load_used(env)
+    others = InventoryAdapter(env).main_inventory
+    documented = {name for kind in others if kind.startswith("py:") for name in others[kind]} | set(
+        env.domains.python_domain.objects
+    )
+    app.config.codeautolink_inventory_map.update(aliases(documented))
+
+
+def load_used(env: BuildEnvironment) -> None:
+    """Import the libraries that cells use, which looking up their names does next."""
+    cells = chain.from_iterable(env.sphinx_codeautolink_transforms.values())  # type: ignore[attr-defined]
+    used = {name.import_components[0] for cell in cells for name in cell.names}
+    for name in LIBRARIES:
+        if name.partition(".")[0] in used:
+            import_module(name)
+
+
+def aliases(documented: set[str]) -> dict[str, str]:
+    """Return the names that Python gives to classes and units, each with the documented one."""
+    found = {f"brainunit.{name}": UNIT for name in _units()}
+    members: dict[str, list[str]] = {}
+    for name in documented:
+        owner, _, member = name.rpartition(".")
+        members.setdefault(owner, []).append(member)
+    for name in sorted(documented):
+        thing = _imported(name)
+        if not inspect.isclass(thing):
+            continue
+        real = f"{thing.__module__}.{thing.__qualname__}"
+        if _same_package(real, name):
+            found |= {real: name}
+            found |= {f"{real}.{member}": f"{name}.{member}" for member in members.get(name, ())}
+    return {real: name for real, name in found.items() if real not in documented}
+
+
+def _same_package(one: str, other: str) -> bool:
+    """Tell that no library documents another's class as its own, as brainunit does JAX's types."""
+    return one.partition(".")[0] == other.partition(".")[0]
+
+
+def _units() -> list[str]:
+    """Return the names of units, which are documented as what they are instances of."""
+    unit, names = _imported(UNIT), vars(sys.modules.get("brainunit", object))
+    return [
+        name for name, each in names.items() if inspect.isclass(unit) and isinstance(each, unit)
+    ]
+
+
+def _imported(name: str) -> object:
+    """Return what a name stands for where its module is loaded, or None: no other is loaded."""
+    module = name
+    while module and module not in sys.modules:
+        module = module.rpartition(".")[0]
+    thing: object = sys.modules.get(module)
+    for part in name[len(module) :].split(".")[1:]:
+        thing = getattr(thing, part, None)
+    return thing
+
+
+def thin_out(
+    app: Sphinx, docname: str, template: str, context: dict[str, Any], doctree: Any
+) -> None:
+    """Take all links from code but the first to a place out of the order of the Tab key."""
+    if "sphinx-codeautolink-a" in context.get("body", ""):
+        context["body"] = "".join(_thinned(_FOLDED.split(context["body"])))
+
+
+def _thinned(parts: Iterable[str]) -> Iterator[str]:
+    """Number each part's links: what is folded away can hold no place's only stop."""
+    seen: set[str] = set()
+    for part in parts:
+        met = set(seen) if part.startswith("<details") else seen
+        yield _LINK.sub(partial(_with_stop, met), part)
+
+
+def _with_stop(met: set[str], link: re.Match[str]) -> str:
+    stop = link[2] not in met and not _BUILT_IN.search(link[2])
+    met.add(link[2])
+    return link[0] if stop else f'<a tabindex="-1" {link[1]}'
