@@ -30,6 +30,7 @@ extensions = [
     "measured",
     "plain_markdown",
     "downloads",
+    "launch",
     "mathml",
     "accessible",
     "descriptions",
@@ -106,6 +107,7 @@ html_theme_options = {
     "navbar_persistent": [],
     **repository.theme_options(os.environ),
 }
+launch_from = repository.notebooks(os.environ)
 html_last_updated_fmt = "%Y-%m-%d"
 git_untracked_show_sourcelink = True
 # An archive without history has no dates, and a shallow clone not all of them.

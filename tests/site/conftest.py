@@ -61,10 +61,10 @@ class FixtureSite:
         assert old in text, f"{path} has no {old!r} to edit"
         file.write_text(text.replace(old, new))
 
-    def start(self, out: str = "html") -> subprocess.Popen[str]:
-        """Start a strict build; the site lands in docs/_build/`out`."""
+    def start(self, out: str = "html", **host: str) -> subprocess.Popen[str]:
+        """Start a strict build, with what a `host` says; the site lands in docs/_build/`out`."""
         folder = self.root / "docs" / "_build" / out
-        environment = dict(os.environ)
+        environment = {**os.environ, **host}
         environment.pop("TRAINABLE_SPIKES_PAGE_STORE", None)  # its own store, in its own root
         return subprocess.Popen(
             [*STRICT, "-d", f"{folder}.doctrees", "docs", str(folder)],
@@ -75,10 +75,10 @@ class FixtureSite:
             text=True,
         )
 
-    def build(self) -> tuple[int, str]:
+    def build(self, **host: str) -> tuple[int, str]:
         """Build the site; return the exit status and everything that was printed."""
         (self.root / "ran.txt").unlink(missing_ok=True)
-        process = self.start()
+        process = self.start(**host)
         output, _ = process.communicate(timeout=300)
         return process.returncode, output
 

@@ -1,0 +1,58 @@
+"""Open a page's notebook in Colab or Binder, where the host publishes notebooks.
+
+Neither opens Markdown, and no notebook is committed. So whoever publishes the site pushes the
+notebooks of its build to a branch of their own, as `notebooks_branch.py` lays it out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from sphinx.application import Sphinx
+
+import executed_pages
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.add_config_value("launch_from", "", "html", [str])
+    # After the theme's own, which makes the row of buttons.
+    app.connect("html-page-context", offer, priority=900)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def addresses(place: str, docname: str) -> dict[str, str]:
+    """Return where a notebook of `OWNER/NAME/BRANCH` opens, by the name of the service."""
+    owner, name, branch = place.split("/", 2)
+    file, at = f"{docname}.ipynb", quote(branch, "")
+    return {
+        "Colab": f"https://colab.research.google.com/github/{owner}/{name}/blob/{branch}/{file}",
+        "Binder": f"https://mybinder.org/v2/gh/{owner}/{name}/{at}?labpath={quote(file, '')}",
+    }
+
+
+def offer(app: Sphinx, docname: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Add the buttons to a page with code."""
+    place = app.config.launch_from
+    if not place or docname not in [result.page.docname for result in executed_pages.results]:
+        return
+    buttons = [
+        {
+            "type": "link",
+            "url": url,
+            "text": service,
+            "tooltip": f"Run this page in {service}",
+            "icon": "fas fa-play",
+            "label": f"launch-{service.lower()}",
+        }
+        for service, url in addresses(place, docname).items()
+    ]
+    context["header_buttons"].append(
+        {
+            "type": "group",
+            "tooltip": "Run this page",
+            "icon": "fas fa-rocket",
+            "buttons": buttons,
+            "label": "launch-buttons",
+        }
+    )
