@@ -6,7 +6,8 @@ nothing about training networks.
 
 To pin another version, change `package.json`, run `npm install --package-lock-only
 --omit-lockfile-registry-resolved` beside it, and take the `funding` entries out of the lock: it
-holds versions and checksums, and no addresses.
+holds versions and checksums, and no addresses. The overrides are two that a part of Lighthouse
+asks for as "latest", which no lock can hold.
 """
 
 from __future__ import annotations
