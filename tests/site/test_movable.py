@@ -43,6 +43,13 @@ FIGURES = {
         keys=("ArrowRight", "ArrowRight", "End", "ArrowLeft", "ArrowDown"),
         then=2.8,
     ),
+    "fig-surrogates-learning": Movable(
+        "howto/surrogate-gradients",
+        "full_width",
+        *("one_seed", "epoch", "accuracy"),
+        keys=("ArrowDown", "ArrowUp", "ArrowUp"),
+        then=0.05,
+    ),
 }
 LINES = """figure => [...figure.querySelectorAll('.movable-live .mark-line path')].map(
   path => path.getAttribute('d'))"""
@@ -80,26 +87,25 @@ def is_drawn(path, x, y):
 
 
 def at(name, value):
-    """The points of the line at a position."""
+    """The points of the line at a position; what else can be moved is where it begins."""
     fields, table = FIGURES[name], tables(name)
-    there = table[fields.signal] == value
+    position = first_positions(name) | {fields.signal: value}
+    there = np.all([table[signal] == where for signal, where in position.items()], axis=0)
     return table[fields.x][there], table[fields.y][there]
 
 
-def first_position(name):
+def first_positions(name):
     params = json.loads((ROOT / FOLDER / f"{name}.json").read_text(encoding="utf8"))["params"]
-    return next(each["value"] for each in params if each["name"] == FIGURES[name].signal)
+    return {each["name"]: each["value"] for each in params}
+
+
+def first_position(name):
+    return first_positions(name)[FIGURES[name].signal]
 
 
 def control(page, name):
-    order = [
-        each["name"]
-        for each in json.loads((ROOT / FOLDER / f"{name}.json").read_text(encoding="utf8"))[
-            "params"
-        ]
-    ]
     fields = page.locator(f"#{name} .movable-controls :is(input, select)")
-    return fields.nth(order.index(FIGURES[name].signal))
+    return fields.nth(list(first_positions(name)).index(FIGURES[name].signal))
 
 
 def opened(browser, start, name, **options):
