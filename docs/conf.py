@@ -63,6 +63,8 @@ extensions = [
 # As the runner does: what it does not run is not shown either.
 exclude_patterns = ["_*", "**/_*", "**/.*", "**/data"]
 nitpicky = True
+# Types of libraries whose inventory is not here before `nox -s inventories` has fetched it.
+nitpick_ignore_regex = [(r"py:.*", r"(brain\w+|jax|jaxlib|saiunit)\b.*")]
 
 # -- Pages -------------------------------------------------------------------
 myst_enable_extensions = MYST_EXTENSIONS

@@ -28,8 +28,12 @@ _SECONDS = 60
 
 
 def mapping() -> dict[str, tuple[str, str]]:
-    """Return the sites as `intersphinx_mapping` wants them: all read from files."""
-    return {name: (address, f"{FOLDER.name}/{name}.inv") for name, address in SITES.items()}
+    """Return the sites whose file is here as `intersphinx_mapping` wants them."""
+    return {
+        name: (address, f"{FOLDER.name}/{name}.inv")
+        for name, address in SITES.items()
+        if (FOLDER / f"{name}.inv").exists()
+    }
 
 
 def refresh(sites: Mapping[str, str], folder: Path) -> list[str]:
