@@ -23,8 +23,8 @@ browser_test = pytest.mark.browser
 class Movable:
     """A figure to move: where it is, and which columns of which table it draws as a line.
 
-    `keys` go to the control `signal` one after the other; then it has the value `then`. The axis
-    of `x` may be logarithmic.
+    `keys` go to the control `signal` one after the other; then it has the value `then`. The axes
+    that `logarithmic` names are not linear.
     """
 
     docname: str
@@ -34,7 +34,7 @@ class Movable:
     y: str
     keys: tuple[str, ...]
     then: float | str
-    log_x: bool = False
+    logarithmic: str = ""
 
 
 FIGURES = {
@@ -58,7 +58,15 @@ FIGURES = {
         *("paths", "spikes", "accuracy"),
         keys=("ArrowDown", "ArrowUp", "ArrowDown", "End"),
         then=0.1,
-        log_x=True,
+        logarithmic="x",
+    ),
+    "fig-memory-base": Movable(
+        "howto/long-rollouts",
+        "steps",
+        *("law", "base", "memory"),
+        keys=("ArrowRight", "ArrowRight", "End", "ArrowLeft", "ArrowDown"),
+        then=3584,
+        logarithmic="xy",
     ),
 }
 LINES = """figure => [...figure.querySelectorAll('.movable-live .mark-line path')].map(
@@ -97,12 +105,16 @@ def is_drawn(path, x, y):
 
 
 def at(name, value):
-    """The points of the line at a position; what else can be moved is where it begins."""
+    """The points of the line at a position, as its axes have them.
+
+    What else can be moved is where it begins.
+    """
     fields, table = FIGURES[name], tables(name)
     position = first_positions(name) | {fields.signal: value}
     there = np.all([table[signal] == where for signal, where in position.items()], axis=0)
-    x = table[fields.x][there]
-    return np.log10(x) if fields.log_x else x, table[fields.y][there]
+    x, y = table[fields.x][there], table[fields.y][there]
+    scales = [np.log if axis in fields.logarithmic else np.asarray for axis in "xy"]
+    return scales[0](x), scales[1](y)
 
 
 def first_positions(name):
