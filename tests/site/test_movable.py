@@ -111,6 +111,8 @@ def at(name, value):
     """
     fields, table = FIGURES[name], tables(name)
     position = first_positions(name) | {fields.signal: value}
+    for axis in (fields.x, fields.y):
+        position.pop(axis, None)
     there = np.all([table[signal] == where for signal, where in position.items()], axis=0)
     x, y = table[fields.x][there], table[fields.y][there]
     scales = [np.log if axis in fields.logarithmic else np.asarray for axis in "xy"]
