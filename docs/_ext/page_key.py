@@ -52,7 +52,9 @@ def installed_versions(requirements: Path) -> dict[str, str]:
 
 def _names(requirements: Path) -> set[str]:
     lines = (line.split("#")[0].strip() for line in requirements.read_text().splitlines())
-    return {Requirement(line).name for line in lines if line and not line.startswith("-")}
+    found = (Requirement(line) for line in lines if line and not line.startswith("-"))
+    # What is for other systems may be here for something else, and runs no page.
+    return {each.name for each in found if each.marker is None or each.marker.evaluate()}
 
 
 def _version(name: str) -> str:

@@ -103,6 +103,14 @@ def test_fingerprint_follows_resolved_versions_of_what_runs_pages(site, monkeypa
     assert page_key.fingerprint(site.root) == before, "what only renders is not in the key"
 
 
+def test_what_is_for_other_systems_is_not_in_the_fingerprint(site):
+    requirements = site.root / page_key.REQUIREMENTS
+    before = page_key.installed_versions(requirements)
+    with requirements.open("a") as file:
+        file.write('pytest ; sys_platform == "none"\n')
+    assert page_key.installed_versions(requirements) == before
+
+
 def test_fingerprint_follows_python_and_ignores_bytecode_and_place(site, tmp_path, monkeypatch):
     before = page_key.fingerprint(site.root)
     (site.root / "src/trainable_spikes/__pycache__").mkdir(exist_ok=True)
