@@ -26,14 +26,18 @@ budget: 30
 ---
 
 ```{{code-cell}} python
-:tags: [{tags}]
-
+import os
 import time
 from pathlib import Path
 
-Path("{name}-{{}}".format(__import__("os").getpid())).touch()
+Path(f"{name}-{{os.getpid()}}").touch()
 while not list(Path().glob("{waits_for}-*")):
     time.sleep(0.01)
+```
+
+```{{code-cell}} python
+:tags: [{tags}]
+
 moments = []
 for _ in range({count}):
     time.sleep(0.01)
@@ -63,7 +67,7 @@ def run_together(texts, folder):
         runs = asyncio.run(all_of_them(sockets))
     assert not [problem for run in runs for problem in run.problems]
     return [
-        [float(moment) for moment in run.notebook.cells[0].outputs[0].text.split()] for run in runs
+        [float(moment) for moment in run.notebook.cells[1].outputs[0].text.split()] for run in runs
     ]
 
 
