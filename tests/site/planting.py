@@ -1,6 +1,12 @@
 """Faults on purpose: a check of the site has to find what is put there for it."""
 
+import os
+import shutil
+from pathlib import Path
+
 from playwright.sync_api import BrowserContext, Page, Route
+
+STYLES = "_static/all-*.css*"  # the one style sheet of all pages
 
 
 def plant(where: Page | BrowserContext, path: str, old: str, new: str) -> None:
@@ -16,3 +22,16 @@ def plant(where: Page | BrowserContext, path: str, old: str, new: str) -> None:
         route.fulfill(response=response, body=text.replace(old, new))
 
     where.route(f"**/{path}", answer)
+
+
+def planted_copy(site: Path, folder: Path, path: str, old: str, new: str) -> Path:
+    """Return a copy of the site in `folder`, with one text of one file replaced.
+
+    The files are hard links to those of the site, but for the one that is changed.
+    """
+    shutil.copytree(site, folder, copy_function=os.link)
+    text = (site / path).read_text(encoding="utf8")
+    assert old in text, f"expected {old!r} in {path}, so that a fault can take its place"
+    (folder / path).unlink()
+    (folder / path).write_text(text.replace(old, new), encoding="utf8")
+    return folder

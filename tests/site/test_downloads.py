@@ -4,21 +4,23 @@ import json
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
+from planting import planted_copy
+from site_pages import PAGES, ROOT, readable
 
 from downloads import FOLDER, KINDS
-from page_source import is_pasted, list_pages
+from page_source import is_pasted
 from page_store import PageStore
 from snippets import cells_of
 
-ROOT = Path(__file__).parents[2]
-PAGES = {page.docname: page for page in list_pages(ROOT)}
 DIRECTIVES = re.compile(r"```\{|:::|\{[a-z:]+\}`|^\(\S+\)=$", re.MULTILINE)
 INSTALLS = "%pip install"
+CHECKED = "What the build checks here"
+UNRUN = '"execution_count": null'
+NEURON = "tutorials/a-first-neuron"
 
 
 def download(site, docname, ending):
@@ -31,10 +33,6 @@ def notebook(site, docname, ending="-executed.ipynb"):
     return found
 
 
-def readable(docname):
-    return [cell.source for cell in PAGES[docname].cells if is_pasted(cell.tags)]
-
-
 def code(found):
     cells = [cell for cell in found.cells if cell.cell_type == "code"]
     assert INSTALLS in cells[0].source
@@ -43,31 +41,43 @@ def code(found):
 
 @pytest.mark.parametrize("docname", PAGES)
 def test_downloads_hold_the_code_that_a_reader_sees_and_no_other(built_site, docname):
+    check_code(built_site, docname)
+
+
+def check_code(site, docname):
     sources = readable(docname)
-    assert cells_of(download(built_site, docname, ".py")) == sources
+    assert cells_of(download(site, docname, ".py")) == sources
     for ending in (".ipynb", "-executed.ipynb"):
-        assert [cell.source for cell in code(notebook(built_site, docname, ending))] == sources
+        assert [cell.source for cell in code(notebook(site, docname, ending))] == sources
 
 
 @pytest.mark.parametrize("docname", PAGES)
 def test_prose_of_downloads_has_no_directive_or_role_left(built_site, docname):
+    check_prose(built_site, docname)
+
+
+def check_prose(site, docname):
     for ending in KINDS:
-        text = download(built_site, docname, ending)
+        text = download(site, docname, ending)
         if ending != ".py":
             text = "\n".join(c.source for c in nbformat.reads(text, 4).cells)
         assert not DIRECTIVES.findall(text)
-        assert "What the build checks here" not in text
-    twin = (built_site / f"{docname}.md").read_text(encoding="utf8")
+        assert CHECKED not in text
+    twin = (site / f"{docname}.md").read_text(encoding="utf8")
     assert not DIRECTIVES.findall(twin)
 
 
 @pytest.mark.parametrize("docname", PAGES)
 def test_one_notebook_has_the_outputs_of_the_run_and_one_has_none(built_site, docname):
-    empty = code(notebook(built_site, docname, ".ipynb"))
+    check_outputs(built_site, docname)
+
+
+def check_outputs(site, docname):
+    empty = code(notebook(site, docname, ".ipynb"))
     assert not any(cell.outputs or cell.execution_count for cell in empty)
     run = PageStore.of(ROOT).last(docname)
     ran = [cell for cell in run.notebook.cells if is_pasted(cell.metadata.tags)]
-    for cell, original in zip(code(notebook(built_site, docname)), ran, strict=True):
+    for cell, original in zip(code(notebook(site, docname)), ran, strict=True):
         assert [told(output) for output in cell.outputs] == [told(o) for o in original.outputs]
 
 
@@ -79,25 +89,33 @@ def told(output):
 
 @pytest.mark.parametrize("docname", PAGES)
 def test_every_figure_of_a_page_is_once_in_its_twin_and_in_its_full_notebook(built_site, docname):
-    soup = BeautifulSoup((built_site / f"{docname}.html").read_text(), "html.parser")
+    check_figures(built_site, docname)
+
+
+def check_figures(site, docname):
+    soup = BeautifulSoup((site / f"{docname}.html").read_text(), "html.parser")
     shown = [image["alt"] for image in soup.select(".bd-article img:not(.for-dark)")]
-    twin = (built_site / f"{docname}.md").read_text(encoding="utf8")
+    twin = (site / f"{docname}.md").read_text(encoding="utf8")
     assert sorted(re.findall(r"^!\[(.+)\]\(", twin, re.MULTILINE)) == sorted(shown)
     for path in re.findall(r"^!\[.+\]\((.+)\)", twin, re.MULTILINE):
-        assert (built_site / docname).parent.joinpath(path).resolve().is_file()
-    cells = notebook(built_site, docname).cells
+        assert (site / docname).parent.joinpath(path).resolve().is_file()
+    cells = notebook(site, docname).cells
     outputs = [output for cell in cells for output in cell.get("outputs", [])]
     pictures = sum("image/png" in output.get("data", {}) for output in outputs)
     hidden = sum("attachments" in cell for cell in cells)
     static = sum(cell.source.count(f"({words})") for cell in cells for words in set(shown))
     moved = sum("remove-output" in cell.tags for cell in PAGES[docname].cells)
     assert pictures + hidden + static == len(shown) + moved
-    assert not any("attachment" in c.source for c in notebook(built_site, docname, ".ipynb").cells)
+    assert not any("attachment" in c.source for c in notebook(site, docname, ".ipynb").cells)
 
 
 def test_install_cell_names_the_wheel_beside_it_and_what_built_the_site(built_site):
-    (wheel,) = built_site.glob(f"{FOLDER}/*.whl")
-    installs = notebook(built_site, "tutorials/a-first-neuron").cells[1].source
+    check_install_cell(built_site, NEURON)
+
+
+def check_install_cell(site, docname):
+    (wheel,) = site.glob(f"{FOLDER}/*.whl")
+    installs = notebook(site, docname).cells[1].source
     assert wheel.name in installs
     command = [sys.executable, "-m", "pip", "list", "--format=json"]
     listed = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
@@ -123,8 +141,69 @@ def test_a_build_that_executes_nothing_offers_the_same(site):
 
 
 def test_list_for_language_models_names_every_twin(built_site):
-    listed = (built_site / "llms.txt").read_text(encoding="utf8")
+    check_list(built_site, NEURON)
+
+
+def check_list(site, _):
+    listed = (site / "llms.txt").read_text(encoding="utf8")
     names = re.findall(r"\]\((\S+\.md)\)", listed)
-    twins = {path.relative_to(built_site).as_posix() for path in built_site.rglob("*.md")}
+    twins = {path.relative_to(site).as_posix() for path in site.rglob("*.md")}
     assert set(names) == {name for name in twins if not name.startswith(("_sources", "_static"))}
-    assert all((built_site / name).stat().st_size > 100 for name in names)
+    assert all((site / name).stat().st_size > 100 for name in names)
+
+
+SCRIPT, EMPTY, FULL, TWIN = (
+    *(f"{FOLDER}/{NEURON}{ending}" for ending in (".py", ".ipynb", "-executed.ipynb")),
+    f"{NEURON}.md",
+)
+# What is undone, the check, the file, a text in it, what takes its place, what the check says.
+FAULTS = [
+    ("the script lacks a line", check_code, SCRIPT, "import textwrap\n", "", "textwrap"),
+    ("the notebook lacks a line", check_code, EMPTY, "import textwrap\\n", "", "textwrap"),
+    (
+        "what the build checks is in the script",
+        check_code,
+        SCRIPT,
+        "# %%\nimport textwrap",
+        "# %%\nfrom claims import claim\n\n# %%\nimport textwrap",
+        "from claims import claim",
+    ),
+    ("no cell installs anything", check_code, FULL, INSTALLS, "pip install", "pip install"),
+    ("a directive is left in the twin", check_prose, TWIN, "# A first", "```{note}\n#", "`{"),
+    ("a role is left in the script", check_prose, SCRIPT, "`dt`", "{term}`dt`", "term"),
+    ("the build's own cells are named", check_prose, EMPTY, "build one", CHECKED, CHECKED),
+    (
+        "the full notebook lacks a line of output",
+        check_outputs,
+        FULL,
+        "kind of state",
+        "",
+        "kind of",
+    ),
+    ("the empty notebook counts runs", check_outputs, EMPTY, UNRUN, UNRUN[:-4] + "1", "assert not"),
+    ("the twin lacks a figure", check_figures, TWIN, "![Membrane", "[Membrane", "Membrane"),
+    (
+        "the twin's figures are not there",
+        check_figures,
+        TWIN,
+        "](../_images/",
+        "](../_gone/",
+        "_gone",
+    ),
+    ("the notebook has no figures", check_figures, FULL, '"image/png"', '"image/gif"', "0 \\+ 0"),
+    ("the wheel is another", check_install_cell, FULL, "py3-none-any", "py2-none-any", "py2-none"),
+    ("a version is another", check_install_cell, FULL, "jax==", "jax==0.", "jax"),
+    ("a package has no version", check_install_cell, FULL, "jaxlib==", "jaxlib>=", "jaxlib"),
+    ("the list lacks a twin", check_list, "llms.txt", f"{NEURON}.md", f"{NEURON}.html", "a-first"),
+]
+
+
+@pytest.mark.parametrize(
+    ("_", "check", "path", "old", "new", "says"), FAULTS, ids=[each[0] for each in FAULTS]
+)
+def test_fault_that_is_planted_in_downloads_is_found(
+    built_site, tmp_path, _, check, path, old, new, says
+):
+    site = planted_copy(built_site, tmp_path / "site", path, old, new)
+    with pytest.raises(AssertionError, match=says):
+        check(site, NEURON)

@@ -3,13 +3,12 @@
 import re
 from pathlib import Path
 
+import pytest
 from bs4 import BeautifulSoup
+from planting import planted_copy
+from site_pages import PAGES, ROOT
 
-from page_source import list_pages
-
-ROOT = Path(__file__).parents[2]
 WAYS_IN = ("I want to learn it", "I want to get something done", "Mine does not work")
-PAGES = {page.docname: page for page in list_pages(ROOT)}
 
 
 def read(site, docname):
@@ -21,8 +20,12 @@ def words(text):
 
 
 def test_readme_and_landing_page_open_alike_and_give_the_same_command(built_site):
+    check_opening(built_site)
+
+
+def check_opening(site):
     readme = (ROOT / "README.md").read_text()
-    landing = read(built_site, "index")
+    landing = read(site, "index")
     opening = words(landing.p.get_text())
     assert opening == words(readme.split("\n\n")[1])
     command = landing.select_one("pre").get_text().strip()
@@ -35,16 +38,24 @@ def test_readme_and_landing_page_open_alike_and_give_the_same_command(built_site
 
 
 def test_landing_page_shows_a_picture_that_a_page_computed(built_site):
-    (figure,) = read(built_site, "index").select("figure")
+    check_picture(built_site)
+
+
+def check_picture(site):
+    (figure,) = read(site, "index").select("figure")
     assert len(figure.img["alt"]) > 80
     assert figure.select("figcaption a[href='gallery/fashion-mnist.html']")
-    drawn = read(built_site, "gallery/fashion-mnist").select_one("#fig-fashion-answers img")
-    picture, original = built_site / figure.img["src"], built_site / "gallery" / drawn["src"]
+    drawn = read(site, "gallery/fashion-mnist").select_one("#fig-fashion-answers img")
+    picture, original = site / figure.img["src"], site / "gallery" / drawn["src"]
     assert picture.read_bytes().strip() == original.read_bytes().strip()
 
 
 def test_map_has_every_page_once_under_the_one_to_read_before_it(built_site):
-    course = read(built_site, "course").select_one(".course-map")
+    check_map(built_site)
+
+
+def check_map(site):
+    course = read(site, "course").select_one(".course-map")
     above = {}
     for item in course.select("li"):
         parent = item.find_parent("li")
@@ -56,8 +67,12 @@ def test_map_has_every_page_once_under_the_one_to_read_before_it(built_site):
 
 
 def test_course_leads_from_tutorial_to_tutorial(built_site):
+    check_course(built_site)
+
+
+def check_course(site):
     def following(docname):
-        page = BeautifulSoup((built_site / f"{docname}.html").read_text(), "html.parser")
+        page = BeautifulSoup((site / f"{docname}.html").read_text(), "html.parser")
         href = page.select_one("a.right-next")["href"]
         return (Path(docname).parent / href).with_suffix("").as_posix()
 
@@ -68,3 +83,48 @@ def test_course_leads_from_tutorial_to_tutorial(built_site):
     for docname in order[1:]:
         after = PAGES[docname].after
         assert after in ["", *order[: order.index(docname)]], f"{docname} comes before {after}"
+
+
+SECOND = 'href="tutorials/synapses-and-projections.html"'
+# What is undone, the check, the file, a text in it, what takes its place, what the check says.
+FAULTS = [
+    ("the opening is another", check_opening, "index.html", "by a script", "by hand", "by hand"),
+    ("the command is another", check_opening, "index.html", "-s<span", "-e<span", "nox -e"),
+    ("a way in is gone", check_opening, "index.html", WAYS_IN[2], "It fails", "It fails"),
+    (
+        "the picture is another",
+        check_picture,
+        "index.html",
+        "_images/fig-fashion-answers.svg",
+        "_static/favicon.svg",
+        "svg",
+    ),
+    (
+        "the picture has few words",
+        check_picture,
+        "index.html",
+        'alt="Three rows',
+        'alt="Rows" title="',
+        "len",
+    ),
+    ("the map lacks a page", check_map, "course.html", SECOND, 'href="index.html"', "synapses"),
+    (
+        "a tutorial is passed over",
+        check_course,
+        "course.html",
+        'class="right-next"',
+        'class="right-next" href="tutorials/synapses-and-projections.html"></a><a class="',
+        "a-first-neuron",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("_", "check", "path", "old", "new", "says"), FAULTS, ids=[each[0] for each in FAULTS]
+)
+def test_fault_that_is_planted_at_the_front_door_is_found(
+    built_site, tmp_path, _, check, path, old, new, says
+):
+    site = planted_copy(built_site, tmp_path / "site", path, old, new)
+    with pytest.raises((AssertionError, KeyError, FileNotFoundError), match=says):
+        check(site)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from planting import planted_copy
 
 from page_store import ENVIRONMENT_VARIABLE, PageStore
 from repository import site_address
@@ -64,6 +65,46 @@ def text(page):
     return soup.get_text(" ", strip=True)
 
 
+def check_same_site(hosted, built_site):
+    """Compare a site that a host built with ours: it has the map and the cards besides."""
+    more = files(hosted) - files(built_site)
+    missing = files(built_site) - files(hosted)
+    assert not missing, f"a host's site lacks {sorted(missing)}"
+    assert "sitemap.xml" in more
+    assert {Path(name).parts[:2] for name in more - {"sitemap.xml"}} == {
+        ("_images", "social_previews")
+    }
+    for name in sorted(files(built_site)):
+        if name.endswith(".html"):
+            assert text(hosted / name) == text(built_site / name), name
+
+
+@pytest.mark.parametrize(
+    ("lost", "added", "old", "new", "says"),
+    [
+        (["claims.json"], [], "neuron", "neuron", r"lacks \['claims.json'\]"),
+        (["sitemap.xml"], [], "neuron", "neuron", "sitemap.xml"),
+        ([], ["ran.txt"], "neuron", "neuron", "ran.txt"),
+        ([], [], "<em>leaky", "<em>leaking", "a-first-neuron.html"),
+    ],
+    ids=["a file is missing", "no map", "a file too many", "other words"],
+)
+def test_difference_between_a_host_and_this_site_is_found(
+    built_site, tmp_path, lost, added, old, new, says
+):
+    page = "tutorials/a-first-neuron.html"
+    hosted = planted_copy(built_site, tmp_path / "hosted", page, old, new)
+    cards = hosted / "_images" / "social_previews"
+    cards.mkdir(exist_ok=True)
+    extras = ["sitemap.xml", "_images/social_previews/card.png", *added]
+    for name in extras:
+        (hosted / name).write_text("made by the host")
+    for name in lost:
+        (hosted / name).unlink()
+    with pytest.raises(AssertionError, match=says):
+        check_same_site(hosted, built_site)
+
+
 @pytest.mark.slow
 def test_hosted_steps_give_the_same_site_and_execute_no_page_again(built_site, tmp_path):
     checkout = tmp_path / "checkout"
@@ -80,15 +121,7 @@ def test_hosted_steps_give_the_same_site_and_execute_no_page_again(built_site, t
     assert not executed, "the hosted environment must have the keys of this one"
 
     hosted = tmp_path / "output" / "html"
-    more = files(hosted) - files(built_site)
-    assert files(built_site) <= files(hosted)
-    assert "sitemap.xml" in more
-    assert {Path(name).parts[:2] for name in more - {"sitemap.xml"}} == {
-        ("_images", "social_previews")
-    }
-    for name in sorted(files(built_site)):
-        if name.endswith(".html"):
-            assert text(hosted / name) == text(built_site / name), name
+    check_same_site(hosted, built_site)
     index = (hosted / "index.html").read_text()
     assert "https://docs.example/en/latest/index.html" in index
     assert "https://github.example/owner/name" in index
