@@ -7,13 +7,15 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
+from visits import Problems, look, show_as, watch
 
 ROOT = Path(__file__).parents[2]
 FIXTURE = Path(__file__).parent / "fixture_site"
@@ -149,3 +151,55 @@ def address(built_site: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture(scope="module")
+def window(browser: Browser) -> Iterator[Page]:
+    """One window for all tests of a module: to open one takes longer than to load a page."""
+    page = browser.new_page()
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def page(window: Page) -> Iterator[Page]:
+    """The window of a module, on a desktop and light, without the faults of the test before."""
+    show_as(window, "desktop", "light")
+    yield window
+    window.goto("about:blank")  # what it still asks for is not the next test's
+    window.unroute_all()
+    window.emulate_media(reduced_motion="no-preference")
+
+
+@pytest.fixture(scope="session")
+def visited() -> dict[tuple[str, str, str], Problems]:
+    """What is wrong with each page that was looked at, so that no test looks at it again."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def visit(
+    browser: Browser, address: str, visited: dict[tuple[str, str, str], Problems]
+) -> Iterator[Callable[[str, str, str], Problems]]:
+    """Say what is wrong with a page on a device in a scheme, by check."""
+    pages = {}
+
+    def visit(name: str, device: str, scheme: Literal["light", "dark"]) -> Problems:
+        if (name, device, scheme) not in visited:
+            if (device, scheme) not in pages:
+                page = show_as(browser.new_page(), device, scheme)
+                pages[device, scheme] = page, watch(page, address)
+            visited[name, device, scheme] = look(*pages[device, scheme], address + name)
+        return visited[name, device, scheme]
+
+    yield visit
+    for page, _ in pages.values():
+        page.close()
+
+
+@pytest.fixture(scope="session")
+def html_names(built_site: Path) -> list[str]:
+    names = (path.relative_to(built_site).as_posix() for path in built_site.rglob("*.html"))
+    found = sorted(name for name in names if not name.startswith("_static/"))
+    assert "index.html" in found
+    return found

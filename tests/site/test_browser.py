@@ -2,102 +2,190 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
-from playwright.sync_api import Page
+from planting import STYLES, plant
+from playwright.sync_api import TimeoutError as NothingHappens
+from visits import OF_EACH_KIND, WIDTHS, look, problems_of_parts, show_as, watch
 
+WAIT = 1000  # milliseconds for what should happen at once
+CONTENTS_IN_VIEW = """() => [...document.querySelectorAll('.bd-sidebar-primary')].some(
+  each => each.checkVisibility({visibilityProperty: true}) && each.childElementCount
+    && each.getBoundingClientRect().right > 1)"""
 pytestmark = pytest.mark.browser
-WIDTHS = {"desktop": 1280, "phone": 375}
-FILE_NAME = re.compile(r"\.(png|svg|jpe?g|gif|webp)$")
-IMAGES = """() => [...document.images].map(
-  image => ({src: image.src, alt: image.alt, width: image.naturalWidth}))"""
-OVERFLOW = """() => document.documentElement.scrollWidth
-  - document.documentElement.clientWidth"""
+NEURON = "tutorials/a-first-neuron.html"
+# What is undone, where it shows, the file, a text in it, what takes its place, what the check says.
+FAULTS = [
+    (
+        "a font of somebody else's",
+        ("loading", NEURON),
+        (NEURON, "</head>", '<link rel="stylesheet" href="https://fonts.invalid/a.css"></head>'),
+        "request leaves the site: https://fonts.invalid/a.css",
+    ),
+    (
+        "a script from a network that delivers them",
+        ("loading", NEURON),
+        ("_static/copy-page.js*", '"use strict";', 'import("https://cdn.invalid/a.js");'),
+        "request leaves the site: https://cdn.invalid/a.js",
+    ),
+    (
+        "a style sheet is not there",
+        ("loading", NEURON),
+        (NEURON, "_static/all-", "_static/gone-"),
+        "/_static/gone-",
+    ),
+    (
+        "the icon is not there",
+        ("loading", NEURON),
+        (NEURON, "_static/favicon.svg", "_static/gone.svg"),
+        "/_static/gone.svg",
+    ),
+    (
+        "a script fails",
+        ("loading", NEURON),
+        ("_static/copy-page.js*", "document.addEventListener", "documents.addEventListener"),
+        "script error: documents is not defined",
+    ),
+    (
+        "the theme's mode is not set, and its script complains",
+        ("loading", NEURON),
+        (NEURON, "</body>", "<script>console.warn('no such mode')</script></body>"),
+        "console warning: no such mode",
+    ),
+    (
+        "a figure is not there",
+        ("images", NEURON),
+        (NEURON, 'src="../_images/', 'src="../_pictures/'),
+        "image does not load: ",
+    ),
+    (
+        "the alternative text is the name of the file",
+        ("images", NEURON),
+        (NEURON, 'alt="Membrane potential over', 'alt="6a5e.svg" title="Membrane potential over'),
+        "expected words as alternative text, got '6a5e.svg'",
+    ),
+    (
+        "an image has no alternative text",
+        ("images", NEURON),
+        (NEURON, 'alt="Membrane potential over', 'title="Membrane potential over'),
+        "expected words as alternative text, got ''",
+    ),
+    (
+        "figures and outputs keep their width on a phone",
+        ("width", NEURON),
+        (STYLES, "overflow-x: auto", "min-width: 900px"),
+        "px wider than the screen",
+    ),
+    (
+        "long names do not break",
+        ("width", "reference/api.html"),
+        (STYLES, "white-space: normal", "white-space: nowrap"),
+        "px wider than the screen",
+    ),
+]
 
 
-def test_every_page_loads_clean_and_fits_the_screen(browser, address, built_site):
-    names = sorted(p.relative_to(built_site).as_posix() for p in built_site.rglob("*.html"))
-    names = [name for name in names if not name.startswith("_static/")]
-    assert "index.html" in names
-    problems = []
-    for device, width in WIDTHS.items():
-        page = browser.new_page(viewport={"width": width, "height": 800})
-        found = watch(page, address)
-        for name in names:
-            page.goto(address + name, wait_until="networkidle")
-            found += page_problems(page)
-            problems += [f"{name} ({device}): {problem}" for problem in found]
-            found.clear()
-        page.close()
-    assert not problems, "\n".join(problems)
+@pytest.mark.parametrize(("device", "scheme"), [("desktop", "light"), ("phone", "dark")])
+def test_every_page_loads_clean_and_fits_the_screen(visit, html_names, device, scheme):
+    assert not problems(visit, html_names, device, scheme)
+
+
+@pytest.mark.parametrize(("device", "scheme"), [("desktop", "dark"), ("phone", "light")])
+def test_pages_of_each_kind_do_so_in_the_other_scheme(visit, device, scheme):
+    assert not problems(visit, OF_EACH_KIND, device, scheme)
+
+
+def problems(visit, names, device, scheme):
+    checks = ("loading", "width", "images", "formulas")
+    found = {name: visit(name, device, scheme) for name in names}
+    return {
+        (name, check): found[name][check]
+        for name in names
+        for check in checks
+        if found[name][check]
+    }
+
+
+@pytest.mark.parametrize(("_", "where", "fault", "says"), FAULTS, ids=[each[0] for each in FAULTS])
+def test_fault_that_is_planted_in_a_page_is_found(page, address, _, where, fault, says):
+    check, name = where
+    show_as(page, "phone", "light")
+    plant(page, *fault)
+    found = look(page, watch(page, address), address + name)
+    assert [problem for problem in found[check] if says in problem], found
+
+
+BUTTON = '<button class="sidebar-toggle primary-toggle'
+MENU_FAULTS = [
+    (
+        "a hidden twin comes before the button, and scripts bind that",
+        ("index.html", BUTTON, f'<button class="primary-toggle" hidden></button>{BUTTON}'),
+        "expected the site's contents to move at a click",
+    ),
+    (
+        "the theme's scripts are not loaded",
+        ("index.html", "_static/scripts/", "_static/gone/"),
+        "expected the site's contents to move at a click",
+    ),
+    (
+        "there is no button",
+        ("index.html", BUTTON, '<button class="sidebar-toggle'),
+        "expected one button for the site's contents, got 0",
+    ),
+    (
+        "an open menu cannot be left",
+        ("_static/scripts/pydata-sphinx-theme.js*", "t.close()", "t.focus()"),
+        "expected the site's contents to go back",
+    ),
+]
 
 
 @pytest.mark.parametrize("width", [375, 900, 1280])
-def test_menu_button_opens_and_closes_the_site_contents(browser, address, width):
-    page = browser.new_page(viewport={"width": width, "height": 800})
-    page.goto(address + "index.html", wait_until="networkidle")
-    sidebar = page.locator(".bd-sidebar-primary").first
-
-    def in_view() -> bool:
-        box = sidebar.bounding_box()
-        return bool(sidebar.is_visible() and box and box["x"] + box["width"] > 1)
-
-    before = in_view()
-    page.locator("button.primary-toggle:visible").first.click()
-    page.wait_for_timeout(600)
-    assert in_view() is not before
-    page.close()
+def test_menu_button_opens_and_closes_the_site_contents(page, address, width):
+    assert not menu_problems(page, address, width)
 
 
-def test_site_opens_from_the_file_system(browser, built_site):
-    page = browser.new_page()
+@pytest.mark.parametrize(("_", "fault", "says"), MENU_FAULTS, ids=[each[0] for each in MENU_FAULTS])
+def test_fault_that_is_planted_in_the_menu_is_found(page, address, _, fault, says):
+    plant(page, *fault)
+    found = menu_problems(page, address, WIDTHS["phone"])
+    assert [problem for problem in found if says in problem], found
+
+
+def menu_problems(page, address, width):
+    """Return what is wrong with the button that opens and closes the site's contents."""
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(address + "index.html", wait_until="load")
+    button = page.locator("button.primary-toggle:visible")
+    if button.count() != 1:
+        return [f"expected one button for the site's contents, got {button.count()}"]
+    before = page.evaluate(CONTENTS_IN_VIEW)
+    button.click()
+    if not moves(page, before):
+        return ["expected the site's contents to move at a click, they stay"]
+    # On a narrow screen the contents lie over the button.
+    if page.locator("dialog[open]").count():
+        page.keyboard.press("Escape")
+    else:
+        button.click()
+    if not moves(page, not before):
+        return ["expected the site's contents to go back where they were, they stay"]
+    return []
+
+
+def moves(page, before):
+    """Whether the site's contents come into view, or leave it, within a second."""
+    try:
+        page.wait_for_function(
+            f"before => ({CONTENTS_IN_VIEW})() !== before", arg=before, timeout=WAIT
+        )
+    except NothingHappens:
+        return False
+    return True
+
+
+def test_site_opens_from_the_file_system(page, built_site):
     found = watch(page, "file://")
     page.goto((built_site / "index.html").as_uri(), wait_until="load")
-    found += page_problems(page)
-    page.close()
-    assert not found, "\n".join(found)
-
-
-def watch(page: Page, origin: str) -> list[str]:
-    """Return a list that gathers whatever goes wrong while `page` loads things."""
-    found: list[str] = []
-
-    def on_request(request):
-        if not request.url.startswith((origin, "data:", "blob:")):
-            found.append(f"request leaves the site: {request.url}")
-
-    def on_response(response):
-        if response.status >= 400:
-            found.append(f"status {response.status}: {response.url}")
-
-    def on_failure(request):
-        # The browser asks for the icon late. Leaving the page before it came aborts that.
-        if request.failure != "net::ERR_ABORTED":
-            found.append(f"request failed: {request.url}: {request.failure}")
-
-    def on_console(message):
-        if message.type in ("error", "warning"):
-            found.append(f"console {message.type}: {message.text}")
-
-    page.on("request", on_request)
-    page.on("response", on_response)
-    page.on("console", on_console)
-    page.on("requestfailed", on_failure)
-    page.on("pageerror", lambda error: found.append(f"script error: {error}"))
-    return found
-
-
-def page_problems(page: Page) -> list[str]:
-    problems = []
-    # Figures wait for being seen, and the twin of the other scheme never is.
-    page.evaluate("[...document.images].forEach(image => { image.loading = 'eager'; })")
-    page.wait_for_function("[...document.images].every(image => image.complete)")
-    if (overflow := page.evaluate(OVERFLOW)) > 0:
-        problems.append(f"the document is {overflow} px wider than the screen")
-    for image in page.evaluate(IMAGES):
-        if not image["width"]:
-            problems.append(f"image does not load: {image['src']}")
-        if not image["alt"] or FILE_NAME.search(image["alt"]):
-            problems.append(f"expected words as alternative text, got {image['alt']!r}: {image}")
-    return problems
+    parts = problems_of_parts(page)
+    assert not [*found, *parts["width"], *parts["images"]]

@@ -5,59 +5,113 @@ from pathlib import Path
 
 import matplotlib.style
 import pytest
+from planting import STYLES, plant
+from site_pages import PAGES
+from visits import problems_of_parts, show_as
 
-from dark_figures import INK, PAPER, darkened
-from figure_words import LEAST_WORDS
-from page_source import list_pages
+from dark_figures import DATA, INK, PAPER, darkened
 
-ROOT = Path(__file__).parents[2]
-PAGES = [page.docname for page in list_pages(ROOT)]
 WITHOUT_FIGURES = {"howto/make-training-fast"}
-PICTURES = ".bd-article img"
 # Grids, and lines of reference: greys that are as faint on white.
 FAINT = ("#b0b0b0", "#bfbfbf", "#999999")
-# Of a picture: whether it shows, whether the theme changes its colours, and its words.
-FACTS = """images => images.map(image => ({
-  source: image.src, alternative: image.alt, shown: image.checkVisibility(),
-  filter: getComputedStyle(image).filter,
-  caption: image.closest('figure')?.querySelector('figcaption')?.innerText ?? '',
-  captionShown: !!image.closest('figure')?.querySelector('figcaption')?.checkVisibility()}))"""
-
-
-def pictures(browser, address, docname, scheme):
-    page = browser.new_page(color_scheme=scheme)
-    page.goto(f"{address}{docname}.html", wait_until="load")
-    assert page.evaluate("document.documentElement.dataset.theme") == scheme
-    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
-    found = page.locator(PICTURES).evaluate_all(FACTS)
-    page.close()
-    return found
+NEURON = "tutorials/a-first-neuron.html"
+# What is undone, in which scheme, the file, a text in it, what takes its place, what is said.
+FAULTS = [
+    (
+        "dark pages show light figures too",
+        "dark",
+        (STYLES, 'html[data-theme="dark"] img.for-light', "img.nothing"),
+        "figure is shown in the dark theme: ",
+    ),
+    (
+        "light pages show dark figures too",
+        "light",
+        (STYLES, 'html:not([data-theme="dark"]) img.for-dark', "img.nothing"),
+        "figure is shown in the light theme: ",
+    ),
+    (
+        "dark pages have no figures",
+        "dark",
+        (NEURON, "for-dark", "for-nobody for-light"),
+        "figure is hidden in the dark theme: ",
+    ),
+    (
+        "figures have no dark twin",
+        "dark",
+        (NEURON, 'class="for-dark', 'src="data:," class="for-dark'),
+        "expected one of each pair of figures",
+    ),
+    (
+        "the theme dims figures",
+        "dark",
+        (NEURON, "dark-light", ""),
+        "the theme changes the colours of ",
+    ),
+    (
+        "captions are left out",
+        "light",
+        (NEURON, '<span class="caption-text">', '<span hidden class="caption-text">'),
+        "expected a caption of ",
+    ),
+    (
+        "captions cannot be seen",
+        "dark",
+        (STYLES, ".bd-article figcaption,", "figcaption { display: none } p,"),
+        "expected a caption of ",
+    ),
+    (
+        "alternative texts say nothing",
+        "light",
+        (NEURON, 'alt="Membrane', 'alt="A plot." title="Membrane'),
+        "words as alternative text, got 'A plot.'",
+    ),
+    (
+        "pictures have no more pixels than the page",
+        "light",
+        (NEURON, ".svg", ".png"),
+        "pixels of ",
+    ),
+]
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("device", "scheme"), [("desktop", "light"), ("phone", "dark")])
 @pytest.mark.parametrize("docname", ["index", *PAGES])
-def test_each_theme_shows_its_own_figures_with_their_captions(browser, address, docname, scheme):
-    found = pictures(browser, address, docname, scheme)
-    assert found or docname in WITHOUT_FIGURES
-    vectors = [each for each in found if each["source"].endswith(".svg")]
-    for each in vectors:
-        assert each["shown"] == (("-dark-" in each["source"]) == (scheme == "dark")), each
-    shown = [each for each in found if each["shown"]]
-    assert len(shown) == len(found) - len(vectors) / 2
-    for each in shown:
-        assert each["captionShown"], f"expected a caption under {each}"
-        assert len(each["caption"].split()) >= LEAST_WORDS, each
-        assert len(each["alternative"].split()) >= LEAST_WORDS, each
-        assert each["alternative"] != each["caption"]
-        if each["source"].endswith(".svg"):
-            assert each["filter"] == "none", f"the theme changes the colours of {each}"
+def test_each_theme_shows_its_own_figures_with_their_captions(visit, docname, device, scheme):
+    assert not visit(f"{docname}.html", device, scheme)["figures"]
+
+
+@pytest.mark.parametrize("docname", ["index", *PAGES])
+def test_page_has_figures(built_site, docname):
+    text = (built_site / f"{docname}.html").read_text(encoding="utf8")
+    assert ("<figure" in text) == (docname not in WITHOUT_FIGURES)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("_", "scheme", "fault", "says"), FAULTS, ids=[each[0] for each in FAULTS])
+def test_fault_that_is_planted_in_figures_is_found(page, address, _, scheme, fault, says):
+    show_as(page, "desktop", scheme)
+    plant(page, *fault)
+    page.goto(address + NEURON, wait_until="load")
+    found = problems_of_parts(page)["figures"]
+    assert [problem for problem in found if says in problem], found
 
 
 def test_figures_are_sharp(built_site):
     """A PNG, which is only sharp up to twice its size, is the exception."""
-    ends = [path.suffix for path in (built_site / "_images").iterdir()]
-    assert ends.count(".svg") > 5 * ends.count(".png")
+    assert not blurred(path.name for path in (built_site / "_images").iterdir())
+
+
+def test_site_whose_figures_are_pixels_is_found(built_site):
+    names = [path.name for path in (built_site / "_images").iterdir()]
+    assert "expected more than" in blurred(name.replace(".svg", ".png") for name in names)
+
+
+def blurred(names):
+    """Say that too many of the pictures are made of pixels, or nothing."""
+    ends = [Path(name).suffix for name in names]
+    vectors, pixels = ends.count(".svg"), ends.count(".png")
+    return "" if vectors > 5 * pixels else f"expected more than {5 * pixels} SVG, got {vectors}"
 
 
 def foreign_colours(svg):
@@ -103,16 +157,33 @@ def luminance(colour):
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def test_lines_of_dark_twins_stand_out_from_the_paper(built_site):
-    """At least 3 to 1, which WCAG 2 asks for graphics (1.4.11), but for grids and frames."""
+def faint_lines(texts):
+    """Return the colours of lines that do not stand out from dark paper, with a file of each."""
     faint = {}
-    for path in (built_site / "_images").glob("*-dark-*.svg"):
-        text = path.read_text()
+    for name, text in texts.items():
         for group in re.findall(r'<g id="line2d_\d+">\s*<path [^>]*style="([^"]*)"', text):
             colour = re.search(r"stroke: (#\w{6})", group)
             if colour and "stroke-opacity" not in group:
                 lighter, darker = sorted((luminance(colour[1]), luminance(PAPER)), reverse=True)
                 if (lighter + 0.05) / (darker + 0.05) < 3:
-                    faint.setdefault(colour[1], path.name)
+                    faint.setdefault(colour[1], name)
     meant = {darkened(f"<svg>{grey}").partition(">")[2] for grey in FAINT}
-    assert not set(faint) - meant, faint
+    return {colour: name for colour, name in faint.items() if colour not in meant}
+
+
+def dark_twins(site):
+    found = {path.name: path.read_text() for path in (site / "_images").glob("*-dark-*.svg")}
+    assert found
+    return found
+
+
+def test_lines_of_dark_twins_stand_out_from_the_paper(built_site):
+    """At least 3 to 1, which WCAG 2 asks for graphics (1.4.11), but for grids and frames."""
+    assert not faint_lines(dark_twins(built_site))
+
+
+@pytest.mark.parametrize("colour", ["#404040", "#30306a", PAPER])
+def test_line_that_is_as_dark_as_the_paper_is_found(built_site, colour):
+    blue, twins = DATA["#006ba4"], dark_twins(built_site)
+    changed = {name: text.replace(blue, colour) for name, text in twins.items()}
+    assert set(faint_lines(changed)) == {colour}
