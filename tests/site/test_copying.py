@@ -1,98 +1,213 @@
 """What copy buttons put into the clipboard is the code that the build ran, byte for byte."""
 
-from pathlib import Path
-
 import pytest
-
-from page_source import is_pasted, list_pages
+from planting import STYLES, plant, planted_copy
+from playwright.sync_api import TimeoutError as NothingHappens
+from site_pages import PAGES, readable
 
 pytestmark = pytest.mark.browser
-PAGES = {
-    page.docname: page
-    for page in list_pages(Path(__file__).parents[2])
-    if any(is_pasted(cell.tags) for cell in page.cells)
-}
+CODE = {docname: code for docname in PAGES if (code := readable(docname))}
+NEURON = "tutorials/a-first-neuron"
+REFERENCE = "reference/api"
 CELLS = "div.cell_input"
+WAIT = 2000  # milliseconds for a button that can be pressed
+PERMISSIONS = ["clipboard-read", "clipboard-write"]
+# What is in the clipboard, which afterwards holds something else: a button that does nothing
+# must not be taken for one that copies the same again.
+TAKE = """async () => {
+  const given = await navigator.clipboard.readText();
+  await navigator.clipboard.writeText('nothing was copied');
+  return given;
+}"""
+NOT_PRESSED = "nothing: expected a button that can be pressed"
+PROMPTS = (">>> ", "$ ", "In [")
+# What is undone, on which page, the file, a text in it, what takes its place, what the checks say.
+FAULTS = [
+    (
+        "the script of the copy buttons is not loaded",
+        NEURON,
+        (f"{NEURON}.html", "_static/copybutton.js", "_static/gone.js"),
+        "expected a copy button for each of",
+    ),
+    (
+        "the script that copies the page so far is not loaded",
+        NEURON,
+        (f"{NEURON}.html", "_static/copy-page.js", "_static/gone.js"),
+        "expected a script button for each of",
+    ),
+    (
+        "what the build checks gets copy buttons",
+        NEURON,
+        ("_static/copybutton.js*", ".cell:not(.tag_claim) .cell_input", ".cell .cell_input"),
+        "expected a copy button for each of",
+    ),
+    (
+        "what the build checks is in the page so far",
+        NEURON,
+        ("_static/copy-page.js*", ".cell:not(.tag_claim) .cell_input", ".cell .cell_input"),
+        "expected a script button for each of",
+    ),
+    (
+        "folded cells, as those of solutions, have no button",
+        NEURON,
+        ("_static/copybutton.js*", ".cell:not(.tag_claim)", ".cell:not(.tag_hide-cell)"),
+        "expected a copy button for each of",
+    ),
+    (
+        "a cell on the page is not the one that ran",
+        NEURON,
+        (f"{NEURON}.html", '"nn">textwrap</span>', '"nn">wrapping</span>'),
+        "copy button of cell 1",
+    ),
+    (
+        "the page so far ends before its cell",
+        NEURON,
+        ("_static/copy-page.js*", "cells.indexOf(pre) + 1", "cells.indexOf(pre)"),
+        "script button of cell 1",
+    ),
+    (
+        "cells of the page so far run into each other",
+        NEURON,
+        ("_static/copy-page.js*", 'join("\\n\\n")', 'join("\\n")'),
+        "script button of cell 2",
+    ),
+    (
+        "buttons do nothing",
+        NEURON,
+        ("_static/clipboard.min.js*", "execCommand", "noCommand"),
+        "copy button of cell 1",
+    ),
+    (
+        "buttons are covered",
+        NEURON,
+        (STYLES, "/* Wide", "button.copybtn { pointer-events: none } /* Wide"),
+        NOT_PRESSED,
+    ),
+    (
+        "prompts are copied",
+        REFERENCE,
+        ("_static/copybutton.js*", ".linenos, .gp, .go", ".linenos, .go"),
+        "expected no prompts",
+    ),
+    (
+        "what examples print is copied",
+        REFERENCE,
+        ("_static/copybutton.js*", ".linenos, .gp, .go", ".linenos, .gp"),
+        "expected only what is typed",
+    ),
+    (
+        "examples have no button",
+        REFERENCE,
+        ("_static/copybutton.js*", ", div.highlight:not(.cell *) pre", ""),
+        "expected a copy button for each of",
+    ),
+]
+# As in the examples of the reference, once a folder is opened instead of a server's address.
+FOLDER_FAULTS = [
+    (f"{NEURON}.html", 'src="../_static/', 'src="/_static/', "expected a copy button for each of"),
+    ("_static/copy-page.js", "cells.indexOf(pre) + 1", "cells.indexOf(pre)", "script button of"),
+    (f"{NEURON}.html", "_static/clipboard.min.js", "_static/gone.js", "button of cell 1"),
+]
 
 
 @pytest.fixture(scope="module")
-def visit(browser, address):
-    """Open a page whose scripts may write to the clipboard, and that tests may read it from."""
-    context = browser.new_context()
-    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address.rstrip("/"))
+def window(browser):
+    """Pages in it may write to the clipboard, and tests may read it."""
+    page = browser.new_page()
+    page.context.grant_permissions(PERMISSIONS)
+    page.set_default_timeout(WAIT)
+    page.set_default_navigation_timeout(30_000)
+    yield page
+    page.close()
 
-    def visit(docname):
-        page = context.new_page()
-        page.goto(f"{address}{docname}.html", wait_until="networkidle")
-        page.wait_for_selector("button.copybtn")
-        return page
 
-    yield visit
-    context.close()
+@pytest.mark.parametrize("docname", ["index", REFERENCE, *CODE])
+def test_copy_buttons_of_a_page_give_the_code_that_ran_and_nothing_else(page, address, docname):
+    assert not copy_problems(page, f"{address}{docname}.html", CODE.get(docname, []))
+    assert docname != REFERENCE or page.locator("div.highlight .gp").count(), "expected examples"
+
+
+@pytest.mark.parametrize(("_", "docname", "fault", "says"), FAULTS, ids=[f[0] for f in FAULTS])
+def test_fault_that_is_planted_in_copying_is_found(page, address, _, docname, fault, says):
+    plant(page, *fault)
+    found = copy_problems(page, f"{address}{docname}.html", CODE.get(docname, []), only=2)
+    assert [problem for problem in found if says in problem], found
+
+
+def test_buttons_work_where_the_site_is_opened_from_a_folder(page, built_site):
+    address = (built_site / f"{NEURON}.html").as_uri()
+    assert not copy_problems(page, address, CODE[NEURON], only=2)
+
+
+@pytest.mark.parametrize(("path", "old", "new", "says"), FOLDER_FAULTS)
+def test_fault_in_copying_from_a_folder_is_found(page, built_site, tmp_path, path, old, new, says):
+    site = planted_copy(built_site, tmp_path / "site", path, old, new)
+    found = copy_problems(page, (site / f"{NEURON}.html").as_uri(), CODE[NEURON], only=2)
+    assert [problem for problem in found if says in problem], found
+
+
+def copy_problems(page, address, sources, only=None):
+    """Return what is wrong with the copy buttons of a page; `only` the first are pressed.
+
+    Each cell has one for itself and one for the page so far, and every other block of code has
+    one that leaves out prompts, and what examples print.
+    """
+    page.goto(address, wait_until="load")
+    page.evaluate(TAKE)
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    scripts = ["\n\n".join(sources[:end]) + "\n" for end in range(1, len(sources) + 1)]
+    return [
+        *problems_of_cells(page, "copy button", "copybtn", sources, only),
+        *problems_of_cells(page, "script button", "copypage", scripts, only),
+        *problems_of_other_blocks(page, only),
+    ]
+
+
+def problems_of_cells(page, name, selector, expected, only):
+    buttons = page.locator(f"{CELLS} button.{selector}").all()
+    if len(buttons) != len(expected):
+        return [f"expected a {name} for each of {len(expected)} cells, got {len(buttons)}"]
+    found = []
+    for number, (button, text) in enumerate(zip(buttons, expected, strict=True), 1):
+        if only is not None and number > only:
+            break
+        given = copied(page, button)
+        if given != text:
+            found.append(f"{name} of cell {number}: expected {text!r}, got {given!r}")
+    return found
 
 
 def copied(page, button):
-    page.evaluate("navigator.clipboard.writeText('nothing was copied')")
-    button.click()  # as a reader does: it scrolls there, and the button must not be covered
-    return page.evaluate("navigator.clipboard.readText()")
+    try:
+        button.click()  # as a reader does: it scrolls there, and the button must not be covered
+    except NothingHappens:
+        return NOT_PRESSED
+    return page.evaluate(TAKE)
 
 
-def readable(docname):
-    return [cell.source for cell in PAGES[docname].cells if is_pasted(cell.tags)]
-
-
-def unfold(page):
-    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
-
-
-@pytest.mark.parametrize("docname", PAGES)
-def test_copy_button_of_every_cell_gives_the_code_that_ran(visit, docname):
-    page = visit(docname)
-    unfold(page)
-    buttons = page.locator(f"{CELLS} button.copybtn").all()
-    assert [copied(page, button) for button in buttons] == readable(docname)
-    page.close()
-
-
-@pytest.mark.parametrize("docname", PAGES)
-def test_script_button_of_every_cell_gives_the_page_up_to_there(visit, docname):
-    page = visit(docname)
-    unfold(page)
-    sources = readable(docname)
-    scripts = ["\n\n".join(sources[:end]) + "\n" for end in range(1, len(sources) + 1)]
-    buttons = page.locator(f"{CELLS} button.copypage").all()
-    assert [copied(page, button) for button in buttons] == scripts
-    page.close()
-
-
-@pytest.mark.parametrize("docname", ["index", "reference/api", *PAGES])
-def test_copy_button_outside_of_cells_leaves_prompts_and_output_out(visit, docname):
-    page = visit(docname)
-    prompts = page.locator("div.highlight .gp").count()
-    assert prompts or docname != "reference/api", "expected the examples of the reference"
-    for button in page.locator("div.highlight button.copybtn").all():
-        if button.evaluate(f"button => !!button.closest('{CELLS}')"):
-            continue
+def problems_of_other_blocks(page, only):
+    blocks = page.locator("div.highlight:not(.cell *)")
+    buttons = blocks.locator("button.copybtn").all()
+    if len(buttons) != blocks.count():
+        return [f"expected a copy button for each of {blocks.count()} blocks, got {len(buttons)}"]
+    found = []
+    for button in buttons[:only]:
         block = button.evaluate("button => button.parentElement.querySelector('pre').textContent")
         given = copied(page, button)
-        lines = given.splitlines()
-        assert lines, f"nothing was copied from {block!r}"
-        assert not [line for line in lines if line.startswith((">>> ", "$ ", "In ["))]
-        assert all(line in block for line in lines)
-        if ">>> " in block:
-            shown = [line for line in block.splitlines() if line[:4] in (">>> ", "... ", "...")]
-            assert [line for line in lines if line] == [line[4:] for line in shown if line[4:]]
-    page.close()
+        if problem := problem_of_block(block, given.splitlines()):
+            found.append(f"{problem} of {block!r}, got {given!r}")
+    return found
 
 
-def test_buttons_work_where_the_site_is_opened_from_a_folder(browser, built_site):
-    context = browser.new_context()
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page = context.new_page()
-    docname = "tutorials/a-first-neuron"
-    page.goto((built_site / f"{docname}.html").as_uri(), wait_until="load")
-    page.wait_for_selector("button.copybtn")
-    first = readable(docname)[0]
-    assert copied(page, page.locator(f"{CELLS} button.copybtn").first) == first
-    assert copied(page, page.locator(f"{CELLS} button.copypage").first) == f"{first}\n"
-    context.close()
+def problem_of_block(block, lines):
+    """Say what is wrong with the lines that were copied of a block of code, or nothing."""
+    if not any(line.strip() for line in lines):
+        return "expected lines"
+    if any(line.startswith(PROMPTS) for line in lines):
+        return "expected no prompts"
+    if not all(line in block for line in lines):
+        return "expected nothing but lines"
+    typed = [line[4:] for line in block.splitlines() if line[:4] in (">>> ", "... ", "...")]
+    if ">>> " in block and [line for line in lines if line] != [line for line in typed if line]:
+        return "expected only what is typed"
+    return ""
