@@ -4,53 +4,123 @@ import re
 from pathlib import Path
 
 import pytest
-from planting import plant
+from planting import plant, planted_copy
+from playwright.sync_api import TimeoutError as NothingHappens
+from visits import problems_of_parts, watch
 
 from symptoms import symptoms_of
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.browser
 RESULTS = "ul.search li a"
+NEURON = "tutorials/a-first-neuron.html"
+WAIT = 5000  # milliseconds for results
+# Results show their pages' words where a browser may read them, which it may not in a folder.
+EXCERPTS = re.compile(r"(fetch|CORS|URL scheme|request failed: file://\S+\.html)")
+# What is undone, the file, a text in it, what takes its place, what the check says.
+FAULTS = [
+    (
+        "addresses begin at the root of a host",
+        (NEURON, 'src="../_images/', 'src="/_images/'),
+        "image does not load: ",
+    ),
+    (
+        "style sheets are elsewhere",
+        (NEURON, 'href="../_static/all-', 'href="/_static/all-'),
+        "request failed: file:///_static/all-",
+    ),
+    (
+        "formulas are drawn by a script from a network",
+        (NEURON, "</head>", '<script src="https://cdn.invalid/mathjax.js"></script></head>'),
+        "request leaves the site: https://cdn.invalid/mathjax.js",
+    ),
+    (
+        "formulas are left as LaTeX",
+        (NEURON, "<math ", "<span hidden "),
+        "formula is not drawn: ",
+    ),
+    (
+        "a script reads a file, as only servers let it",
+        ("_static/copy-page.js", '"use strict";', "fetch('../claims.json');"),
+        "claims.json",
+    ),
+]
+SEARCH_FAULTS = [
+    (
+        "the index is read and not loaded as a script",
+        ("search.html", "searchindex.js", "searchindex.json"),
+        "searchindex.json",
+    ),
+    (
+        "the script that searches is not there",
+        ("search.html", "_static/searchtools.js", "_static/gone.js"),
+        "the search does not end",
+    ),
+    (
+        "the index lacks a word",
+        ("searchindex.js", "rematerialis", "dematerialis"),
+        "expected howto/long-rollouts among the results, got []",
+    ),
+]
 DONE = "() => /found|did not match/.test(document.querySelector('.search-summary')?.innerText)"
 
 
-@pytest.fixture
-def page(browser):
-    """A page that keeps a list of what it asked for outside of its own folder."""
-    page = browser.new_page()
-    page.foreign = []
-
-    def note(request):
-        if not request.url.startswith(("file://", "data:", "blob:")):
-            page.foreign.append(request.url)
-
-    page.on("request", note)
-    yield page
-    page.close()
-
-
 def test_every_page_opens_from_a_folder_with_its_figures_and_formulas(page, built_site):
+    loading, formulas = watch(page, "file://"), 0
     for path in sorted(built_site.rglob("*.html")):
-        if "_static" in path.parts:
-            continue
-        page.goto(path.as_uri(), wait_until="load")
-        images = page.locator("img")
-        images.evaluate_all("images => images.forEach(image => { image.loading = 'eager'; })")
-        page.wait_for_function("() => [...document.images].every(image => image.complete)")
-        broken = "images => images.filter(image => !image.naturalWidth).map(image => image.src)"
         # A 404 page is made for a host, which shows it anywhere: its addresses begin at the root.
-        assert path.name == "404.html" or not images.evaluate_all(broken), path
-        formulas = page.locator("math")
-        assert formulas.count() == path.read_text(encoding="utf8").count("<math ")
-    assert not page.foreign
+        if "_static" not in path.parts and path.name != "404.html":
+            assert not folder_problems(page, loading, path), path
+            formulas += path.read_text(encoding="utf8").count("<math ")
+    assert formulas > 100
+
+
+@pytest.mark.parametrize(("_", "fault", "says"), FAULTS, ids=[each[0] for each in FAULTS])
+def test_fault_that_is_planted_in_a_folder_is_found(page, built_site, tmp_path, _, fault, says):
+    site = planted_copy(built_site, tmp_path / "site", *fault)
+    found = folder_problems(page, watch(page, "file://"), site / NEURON)
+    assert [problem for problem in found if says in problem], found
+
+
+def folder_problems(page, loading, path):
+    """Return what is wrong with a page that is opened without a server."""
+    loading.clear()
+    page.goto(path.as_uri(), wait_until="load")
+    parts = problems_of_parts(page)
+    return [*loading, *parts["images"], *parts["formulas"]]
+
+
+def test_404_page_asks_a_folder_for_nothing_elsewhere(page, built_site):
+    found = watch(page, "file://")
+    page.goto((built_site / "404.html").as_uri(), wait_until="load")
+    assert not [problem for problem in found if "leaves the site" in problem]
 
 
 def test_search_works_from_a_folder(page, built_site):
-    page.goto((built_site / "search.html").as_uri() + "?q=rematerialisation", wait_until="load")
-    page.wait_for_function(DONE)
-    found = page.locator(RESULTS).evaluate_all("links => links.map(link => link.href)")
-    assert any("/howto/long-rollouts.html" in link for link in found)
-    assert not page.foreign
+    assert not search_problems(page, built_site)
+
+
+@pytest.mark.parametrize(("_", "fault", "says"), SEARCH_FAULTS, ids=[f[0] for f in SEARCH_FAULTS])
+def test_fault_that_is_planted_in_the_search_of_a_folder_is_found(
+    page, built_site, tmp_path, _, fault, says
+):
+    site = planted_copy(built_site, tmp_path / "site", *fault)
+    found = search_problems(page, site)
+    assert [problem for problem in found if says in problem], found
+
+
+def search_problems(page, site):
+    """Return what is wrong with a search for a word that one page explains."""
+    found = watch(page, "file://")
+    page.goto((site / "search.html").as_uri() + "?q=rematerialisation", wait_until="load")
+    try:
+        page.wait_for_function(DONE, timeout=WAIT)
+    except NothingHappens:
+        found.append("the search does not end")
+    links = page.locator(RESULTS).evaluate_all("links => links.map(link => link.href)")
+    if not any("/howto/long-rollouts.html" in link for link in links):
+        found.append(f"expected howto/long-rollouts among the results, got {links}")
+    return [problem for problem in found if not EXCERPTS.search(problem)]
 
 
 def symptoms():
