@@ -23,10 +23,14 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 
 def preload(
-    app: Sphinx, docname: str, template: str, context: dict[str, Any], doctree: nodes.document
+    app: Sphinx,
+    docname: str,
+    template: str,
+    context: dict[str, Any],
+    doctree: nodes.document | None,
 ) -> None:
     """Put links to the first figure of a page into its head, if not much stands above it."""
-    if not doctree or app.builder.format != "html":
+    if doctree is None or app.builder.format != "html":
         return
     for image in first_images(doctree):
         schemes = [THEMES[name] for name in image["classes"] if name in THEMES]
