@@ -97,14 +97,14 @@ def show_as(page: Page, device: str, scheme: Literal["light", "dark"]) -> Page:
     return page
 
 
-def look(page: Page, loading: list[str], url: str) -> Problems:
+def look(page: Page, loading: list[str], url: str, with_axe: bool = True) -> Problems:
     """Open a page of the site and return what is wrong with it, by check.
 
-    `loading` is the list that `watch` fills.
+    `loading` is the list that `watch` fills. Axe takes longer than all else together.
     """
     loading.clear()
     page.goto(url, wait_until="load")
-    found = problems_of_parts(page) | {"axe": axe_problems(page)}
+    found = problems_of_parts(page) | ({"axe": axe_problems(page)} if with_axe else {})
     # The icon comes late. Most often the other checks have taken longer than that.
     page.wait_for_load_state("networkidle")
     return found | {"loading": list(loading)}
