@@ -50,7 +50,7 @@ def _installed(environment: Path, *files: str) -> str:
 def docs(session: nox.Session) -> None:
     """Execute the pages whose results are not at hand, and build the site."""
     _install(session)
-    strict = ("-n", "-W", "--keep-going", "-j", "auto")
+    strict = ("-n", "-W", "--keep-going")
     doctrees = SITE.parent / "doctrees"
     session.run("python", "-m", "sphinx", *strict, "-b", "html", "-d", doctrees, "docs", SITE)
     index = (SITE / "index.html").resolve()

@@ -37,7 +37,7 @@ COPIED = (
 )
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-STRICT = [sys.executable, "-c", SPHINX, "-n", "-W", "--keep-going", "-j", "auto", "-b", "html"]
+STRICT = [sys.executable, "-c", SPHINX, "-n", "-W", "--keep-going", "-b", "html"]
 
 
 class FixtureSite:
