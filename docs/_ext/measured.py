@@ -280,14 +280,16 @@ class PagesTable(_Table):
             "core-seconds",
             "budget",
             "programs compiled",
+            "seconds compiling",
             "peak memory (MiB)",
             "run at",
         ]
-        rows, total = [], 0.0
+        rows, total, compiling = [], 0.0, 0.0
         for result in _measured.results:
             run, page = result.run, result.page
             assert run, page.docname  # a build without it has failed
             total += run.cpu_seconds
+            compiling += run.compile_seconds
             rows.append(
                 [
                     self.link(page.docname, page.docname.rsplit("/", 1)[-1]),
@@ -296,14 +298,16 @@ class PagesTable(_Table):
                     f"{run.cpu_seconds:.1f}",
                     f"{page.budget:g}",
                     run.compiled,
+                    f"{run.compile_seconds:.1f}",
                     round(run.peak_memory / MIB),
                     run.finished_at[:16].replace("T", " "),
                 ]
             )
         cores = os.cpu_count() or 1
         limit = (
-            f"Together they took {total:.0f} core-seconds. No build that executes all of them can "
-            f"end in less than {total / cores:.0f} s on {cores} cores like these."
+            f"Together they took {total:.0f} core-seconds, about {compiling:.0f} of them to "
+            "compile. No build that executes all of them can end in less than "
+            f"{total / cores:.0f} s on {cores} cores like these."
         )
         return [
             self.table(head, rows, "measured-pages"),
@@ -364,6 +368,7 @@ def _as_json(quoted: Iterable[tuple[str, list[str]]], titles: dict[str, str]) ->
                 "seconds": run.seconds,
                 "core_seconds": run.cpu_seconds,
                 "programs_compiled": run.compiled,
+                "compile_seconds": run.compile_seconds,
                 "budget": result.page.budget,
                 "peak_memory_bytes": run.peak_memory,
                 "run_at": run.finished_at,

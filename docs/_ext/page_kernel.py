@@ -24,6 +24,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
 from claim_record import ALONE_VARIABLE, PAGE_VARIABLE
+from compile_times import FILE_VARIABLE, seconds_in
 from compiled_programs import lend, take_back
 from page_source import ALONE, Cell, Page
 
@@ -32,6 +33,7 @@ EXPECTED_ERROR = "raises-exception"
 KERNEL_ARGUMENTS = [
     "--InlineBackend.figure_formats=retina",
     "--InteractiveShellApp.extensions=vector_figures",
+    "--InteractiveShellApp.extensions=compile_times",
 ]
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -45,6 +47,7 @@ class Run:
     cpu_seconds: float = 0.0
     peak_memory: int = 0
     compiled: int = 0
+    compile_seconds: float = 0.0
     problems: list[str] = field(default_factory=list)
 
 
@@ -134,7 +137,8 @@ async def run_page(
         coalesce_streams=True,
     )
     client.reset_execution_trackers()
-    environment = environment | {PAGE_VARIABLE: page.path}
+    times = Path(f"{socket}.compile-times")
+    environment = environment | {PAGE_VARIABLE: page.path, FILE_VARIABLE: str(times)}
     own = Path(f"{socket}.programs")
     if programs and not page.compiles:
         environment |= lend(programs, own)
@@ -150,6 +154,7 @@ async def run_page(
         await client.async_start_new_kernel_client()
         await _run_cells(page, client, run, lambda: machine.alone(process.pid))
         run.cpu_seconds, run.peak_memory = _cpu_seconds(process), _peak_memory(process)
+        run.compile_seconds = seconds_in(times)
     except Exception as error:
         run.problems.append(f"{page.path}: the page's process failed: {error!r}")
     finally:

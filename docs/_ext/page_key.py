@@ -15,7 +15,14 @@ from packaging.requirements import Requirement
 from page_source import Page
 
 REQUIREMENTS = "requirements/pages.txt"
-_HOW = ("page_kernel", "vector_figures", "compiled_programs", "claims", "claim_record")
+_HOW = (
+    "page_kernel",
+    "vector_figures",
+    "compile_times",
+    "compiled_programs",
+    "claims",
+    "claim_record",
+)
 # How a page is run decides its outputs; how runs are scheduled and reported does not.
 RUNNER = tuple(f"docs/_ext/{name}.py" for name in _HOW)
 

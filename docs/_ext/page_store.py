@@ -23,7 +23,8 @@ _METADATA = "page_run"
 class Execution:
     """A finished run of one page: its code cells with outputs, and what it cost.
 
-    `compiled` counts the programs that earlier runs had not left to it.
+    `compiled` counts the programs that earlier runs had not left to it; `compile_seconds` is what
+    compiling took, or finding what was left.
     """
 
     notebook: NotebookNode
@@ -32,6 +33,7 @@ class Execution:
     finished_at: str
     peak_memory: int
     compiled: int
+    compile_seconds: float
     provenance: Provenance
 
     @property

@@ -56,7 +56,7 @@ def test_budget_overrun_fails_and_says_by_how_much(site):
     status, output = site.build()
     assert status != 0
     assert "docs/second.md: took" in output
-    assert "more than its declared budget of 0.01" in output
+    assert "more than 1.5 times its declared budget of 0.01" in output
 
 
 def test_page_that_ends_its_process_is_named(site):

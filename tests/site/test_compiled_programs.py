@@ -43,6 +43,7 @@ print(step.lower(x).compile().memory_analysis().temp_size_in_bytes)
 print(jax.config.jax_compilation_cache_dir is None)
 ```
 """
+SECONDS = []  # of compiling, run by run
 CPU = "processor: 0\nmodel name : A\nflags : {}\nbogomips: {}\n\nprocessor: 1\nmodel name : A\n"
 
 
@@ -61,6 +62,7 @@ def run(tmp_path_factory):
             found = asyncio.run(run_page(page, settings, environment, socket, programs))
             assert found.problems == []
             assert not Path(f"{socket}.programs").exists()
+            SECONDS.append(found.compile_seconds)
             return found.compiled, "".join(o.text for o in found.notebook.cells[0].outputs)
 
         yield run
@@ -75,6 +77,8 @@ def test_page_with_kept_programs_compiles_nothing_and_shows_the_same(run, tmp_pa
     compiled, cold = run(kept)
     assert compiled == len(files(kept)) > 0
     assert run(kept) == (0, cold)
+    slow, fast = SECONDS[-2:]
+    assert 0 < fast < slow < 60, "seconds of compiling, and of finding what was compiled"
     assert cold.endswith("False\n")
     assert run(None) == (0, cold.replace("False", "True")), "the same without kept programs"
 

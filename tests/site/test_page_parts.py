@@ -1,11 +1,13 @@
 """The parts of the page machinery on their own: front matter, key, store, links."""
 
+import dataclasses
 import importlib.metadata
 
 import nbformat
 import pytest
 
 import page_key
+import page_runner
 from page_lint import repeated_code
 from page_source import PageError, list_pages, parse_page
 from page_store import KEPT_PER_PAGE, Execution, PageStore
@@ -26,7 +28,7 @@ def execution(text="1"):
     cell = nbformat.v4.new_code_cell(text)
     notebook = nbformat.v4.new_notebook(cells=[cell])
     came = Provenance("3.11.7", "Linux", "a machine", {"jax": "0.10.2"}, "abc", False)
-    return Execution(notebook, 2.0, 3.0, "2020-01-01T00:00:00", 2**20, 5, came)
+    return Execution(notebook, 2.0, 3.0, "2020-01-01T00:00:00", 2**20, 5, 1.5, came)
 
 
 def test_cells_know_their_line_and_nested_ones_are_not_cells():
@@ -47,6 +49,13 @@ def test_page_that_leaves_a_field_out_is_refused_with_what_to_write(field):
 def test_bad_budget_is_refused_with_what_came(budget):
     with pytest.raises(PageError, match=r"howto/page\.md: expected `budget`.*got"):
         parse_page("howto/page", PAGE.replace("budget: 5", f"budget: {budget}"))
+
+
+def test_slow_machine_may_overrun_a_budget_by_half_and_no_more():
+    page = parse_page("howto/page", PAGE)
+    for seconds, failing in ((7.4, 0), (7.6, 1)):
+        run = dataclasses.replace(execution(), cpu_seconds=seconds)
+        assert len(page_runner.budget_problems(page, run)) == failing
 
 
 def test_all_unreadable_pages_are_named(tmp_path):
