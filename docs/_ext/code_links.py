@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from functools import partial
 from importlib import import_module
-from itertools import chain
+from itertools import chain, zip_longest
 from typing import Any
 
 from docutils import nodes
@@ -31,6 +31,10 @@ UNIT = "brainunit.Unit"
 _LINK = re.compile(r'<a (class="sphinx-codeautolink-a" href="([^"]+)")')
 _BUILT_IN = re.compile(r"//docs\.python\.org/[^/]+/library/(functions|stdtypes)\.html")
 _FOLDED = re.compile(r"(<details.*?</details>)", re.DOTALL)
+_CODE = re.compile(
+    r'(<div class="(?:doctest )?highlight-\w+ notranslate">.*?</pre></div>\s*</div>)', re.DOTALL
+)
+_AROUND = "around_code"
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -38,7 +42,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     # Before it reads the cells, looks names up, and after it has put its links in.
     app.connect("doctree-read", skip_claims, priority=480)
     app.connect("env-updated", add_aliases, priority=400)
-    app.connect("html-page-context", thin_out, priority=600)
+    app.connect("html-page-context", set_aside, priority=400)
+    app.connect("html-page-context", bring_together, priority=600)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -113,12 +118,21 @@ def _imported(name: str) -> object:
     return thing
 
 
-def thin_out(
+def set_aside(
     app: Sphinx, docname: str, template: str, context: dict[str, Any], doctree: Any
 ) -> None:
-    """Take all links from code but the first to a place out of the order of the Tab key."""
-    if "sphinx-codeautolink-a" in context.get("body", ""):
-        context["body"] = "".join(_thinned(_FOLDED.split(context["body"])))
+    """Hand over a page's code and no more: all that is handed over is parsed."""
+    parts = _CODE.split(context.get("body", ""))
+    context[_AROUND], context["body"] = parts[::2], "\n".join(parts[1::2])
+
+
+def bring_together(
+    app: Sphinx, docname: str, template: str, context: dict[str, Any], doctree: Any
+) -> None:
+    """Put the code back, and leave the Tab key only the first of its links to a place."""
+    around, code = context.pop(_AROUND), _CODE.findall(context["body"])
+    parts = chain.from_iterable(zip_longest(around, code, fillvalue=""))
+    context["body"] = "".join(_thinned(_FOLDED.split("".join(parts))))
 
 
 def _thinned(parts: Iterable[str]) -> Iterator[str]:

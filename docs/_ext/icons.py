@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 import re
 from collections.abc import Set
 from functools import cache
@@ -17,6 +18,9 @@ import pydata_sphinx_theme
 import sphinx_book_theme
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
+
+# It tells every table of a font that it cuts to whoever turned logging on.
+logging.getLogger("fontTools").setLevel(logging.WARNING)
 
 THEMES = (pydata_sphinx_theme, sphinx_book_theme)
 # What can name an icon. A source map says it all over, and this script draws any icon.
