@@ -82,6 +82,7 @@ codeautolink_concat_default = True
 # -- Reference ---------------------------------------------------------------
 autodoc_typehints = "none"  # numpydoc sections say the types, with shapes and units
 autodoc_member_order = "bysource"
+autosummary_generate = False  # which would import the package in every build
 numpydoc_show_class_members = False
 
 bibtex_bibfiles = ["references.bib"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -62,7 +62,8 @@ def digest_of_package(root: Path, code: Iterable[str]) -> str:
     return hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
-def _imported(code: str) -> Iterator[str]:
+@cache  # the packages' files are read for each page
+def _imported(code: str) -> list[str]:
     """Name each module that is imported, its parents, and what could be a module in it."""
     names: list[str] = []
     for node in ast.walk(ast.parse(code)):
@@ -70,6 +71,5 @@ def _imported(code: str) -> Iterator[str]:
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    for name in names:
-        parts = name.split(".")
-        yield from (".".join(parts[:end]) for end in range(1, len(parts) + 1))
+    parts = [name.split(".") for name in names]
+    return [".".join(each[:end]) for each in parts for end in range(1, len(each) + 1)]

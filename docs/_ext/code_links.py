@@ -12,18 +12,23 @@ import inspect
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from itertools import chain, zip_longest
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.ext.intersphinx import InventoryAdapter
+from sphinx_codeautolink import extension
 from sphinx_codeautolink.extension.directive import SkipMarker
+from sphinx_codeautolink.extension.resolve import CouldNotResolve, resolve_location
+from sphinx_codeautolink.parse import Name
 
 from claim_record import TAG
+from page_key import fingerprint
 
 # Loaded here, so that the classes in them are known under all their names.
 LIBRARIES = ("brainpy.state", "braintools", "jax", "matplotlib.pyplot", "trainable_spikes")
@@ -41,7 +46,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.setup_extension("sphinx_codeautolink")
     # Before it reads the cells, looks names up, and after it has put its links in.
     app.connect("doctree-read", skip_claims, priority=480)
-    app.connect("env-updated", add_aliases, priority=400)
+    app.connect("env-updated", remember, priority=400)
     app.connect("html-page-context", set_aside, priority=400)
     app.connect("html-page-context", bring_together, priority=600)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
@@ -57,14 +62,43 @@ def skip_claims(app: Sphinx, doctree: nodes.document) -> None:
             block.parent.insert(block.parent.index(block), SkipMarker("next"))
 
 
-def add_aliases(app: Sphinx, env: BuildEnvironment) -> None:
-    """Tell sphinx-codeautolink under which names the inventories have what Python calls else."""
-    load_used(env)
+def remember(app: Sphinx, env: BuildEnvironment) -> None:
+    """Let sphinx-codeautolink look up no name twice, in this build or in later ones.
+
+    Looking one up imports its library, which takes longer than all else after an edit of prose.
+    """
     others = InventoryAdapter(env).main_inventory
     documented = {name for kind in others if kind.startswith("py:") for name in others[kind]} | set(
         env.domains.python_domain.objects
     )
-    app.config.codeautolink_inventory_map.update(aliases(documented))
+    of = (fingerprint(Path(app.srcdir).parent), documented)
+    if getattr(env, "code_places", (None,))[0] != of:
+        env.code_places = (of, {})  # type: ignore[attr-defined]
+    known: dict[tuple[str, ...], str | None] = env.code_places[1]  # type: ignore[attr-defined]
+
+    @cache
+    def other_names() -> dict[str, str]:
+        load_used(env)
+        return aliases(documented)
+
+    def place(name: Name, inventory: dict[str, str]) -> str:
+        parts = tuple(name.import_components)
+        if parts not in known:
+            known[parts] = _looked_up(name, inventory, other_names())
+        if (found := known[parts]) is None:
+            raise CouldNotResolve
+        return found
+
+    extension.resolve_location = place
+
+
+def _looked_up(name: Name, inventory: dict[str, str], other_names: dict[str, str]) -> str | None:
+    """Return under which name that which code names is documented, if it is anywhere."""
+    try:
+        found = resolve_location(name, inventory)
+    except CouldNotResolve:
+        return None
+    return other_names.get(found, found)
 
 
 def load_used(env: BuildEnvironment) -> None:
