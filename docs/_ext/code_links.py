@@ -21,6 +21,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.ext import viewcode
 from sphinx.ext.intersphinx import InventoryAdapter
 from sphinx_codeautolink import extension
 from sphinx_codeautolink.extension.directive import SkipMarker
@@ -44,12 +45,20 @@ _AROUND = "around_code"
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.setup_extension("sphinx_codeautolink")
+    viewcode.get_module_filename = module_file
     # Before it reads the cells, looks names up, and after it has put its links in.
     app.connect("doctree-read", skip_claims, priority=480)
     app.connect("env-updated", remember, priority=400)
     app.connect("html-page-context", set_aside, priority=400)
     app.connect("html-page-context", bring_together, priority=600)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def module_file(app: Sphinx, module: str) -> Path | None:
+    """Return where a module of this package is; viewcode would import it to know."""
+    found = Path(app.srcdir).parent.joinpath("src", *module.split("."))
+    files = (found.with_suffix(".py"), found / "__init__.py")
+    return next((file for file in files if file.exists()), None)
 
 
 def skip_claims(app: Sphinx, doctree: nodes.document) -> None:
