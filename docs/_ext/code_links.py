@@ -45,7 +45,7 @@ _AROUND = "around_code"
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.setup_extension("sphinx_codeautolink")
-    viewcode.get_module_filename = module_file
+    viewcode.get_module_filename = module_file  # type: ignore[assignment]  # any path will do
     # Before it reads the cells, looks names up, and after it has put its links in.
     app.connect("doctree-read", skip_claims, priority=480)
     app.connect("env-updated", remember, priority=400)

@@ -99,7 +99,7 @@ class PageStore:
 
 def _read(path: Path) -> Execution | None:
     try:
-        notebook = nbformat.read(path, as_version=4)
+        notebook = nbformat.v4.reads(path.read_text(encoding="utf8"))
         nbformat.validate(notebook)
         facts = dict(notebook.metadata.pop(_METADATA))
         facts["provenance"] = Provenance(**facts["provenance"])
