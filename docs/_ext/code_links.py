@@ -24,6 +24,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.ext import viewcode
 from sphinx.ext.intersphinx import InventoryAdapter
 from sphinx_codeautolink import extension
+from sphinx_codeautolink.extension.block import link_html
 from sphinx_codeautolink.extension.directive import SkipMarker
 from sphinx_codeautolink.extension.resolve import CouldNotResolve, resolve_location
 from sphinx_codeautolink.parse import Name
@@ -40,17 +41,16 @@ _FOLDED = re.compile(r"(<details.*?</details>)", re.DOTALL)
 _CODE = re.compile(
     r'(<div class="(?:doctest )?highlight-\w+ notranslate">.*?</pre></div>\s*</div>)', re.DOTALL
 )
-_AROUND = "around_code"
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.setup_extension("sphinx_codeautolink")
+    extension.link_html = link_in_code
     viewcode.get_module_filename = module_file  # type: ignore[assignment]  # any path will do
     # Before it reads the cells, looks names up, and after it has put its links in.
     app.connect("doctree-read", skip_claims, priority=480)
     app.connect("env-updated", remember, priority=400)
-    app.connect("html-page-context", set_aside, priority=400)
-    app.connect("html-page-context", bring_together, priority=600)
+    app.connect("html-page-context", thin_out, priority=600)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -161,21 +161,20 @@ def _imported(name: str) -> object:
     return thing
 
 
-def set_aside(
-    app: Sphinx, docname: str, template: str, context: dict[str, Any], doctree: Any
-) -> None:
-    """Hand over a page's code and no more: all that is handed over is parsed."""
-    parts = _CODE.split(context.get("body", ""))
-    context[_AROUND], context["body"] = parts[::2], "\n".join(parts[1::2])
+def link_in_code(document: str, html: str, *further: Any, **options: Any) -> str:
+    """Let sphinx-codeautolink parse a page's code alone: it parses all that it gets, slowly."""
+    around = _CODE.split(html)
+    linked = link_html(document, "\n".join(around[1::2]), *further, **options)
+    parts = zip_longest(around[::2], _CODE.findall(linked), fillvalue="")
+    return "".join(chain.from_iterable(parts))
 
 
-def bring_together(
+def thin_out(
     app: Sphinx, docname: str, template: str, context: dict[str, Any], doctree: Any
 ) -> None:
-    """Put the code back, and leave the Tab key only the first of its links to a place."""
-    around, code = context.pop(_AROUND), _CODE.findall(context["body"])
-    parts = chain.from_iterable(zip_longest(around, code, fillvalue=""))
-    context["body"] = "".join(_thinned(_FOLDED.split("".join(parts))))
+    """Take all links from code but the first to a place out of the order of the Tab key."""
+    if "sphinx-codeautolink-a" in context.get("body", ""):
+        context["body"] = "".join(_thinned(_FOLDED.split(context["body"])))
 
 
 def _thinned(parts: Iterable[str]) -> Iterator[str]:

@@ -81,6 +81,18 @@ FAULTS = [
         (STYLES, "white-space: normal", "white-space: nowrap"),
         "px wider than the screen",
     ),
+    (
+        "the theme's magnifying glass is where it was",
+        ("words", "search.html"),
+        (STYLES, "position: static", "position: absolute"),
+        "the magnifying glass lies on the search field",
+    ),
+    (
+        "the theme sets parameters in columns",
+        ("words", "reference/api.html"),
+        (STYLES, "dd > dl.simple > dt", "dd > dl.elsewhere > dt"),
+        "words are set in columns: n_in",
+    ),
 ]
 
 
@@ -95,7 +107,7 @@ def test_pages_of_each_kind_do_so_in_the_other_scheme(visit, device, scheme):
 
 
 def problems(visit, names, device, scheme):
-    checks = ("loading", "width", "images", "formulas")
+    checks = ("loading", "width", "images", "formulas", "words")
     found = {name: visit(name, device, scheme) for name in names}
     return {
         (name, check): found[name][check]

@@ -33,6 +33,16 @@ UNFOLD = """() => {
 }"""
 FOLD = "() => { for (const each of unfolded) each.open = false; }"
 WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# A theme's icon on a field's words, and words in columns that a narrow screen makes of letters.
+CROWDED = """() => [
+  ...[...document.querySelectorAll('.bd-search')].filter(field => {
+    const icon = field.querySelector('i').getBoundingClientRect();
+    const words = field.querySelector('input').getBoundingClientRect();
+    return icon.width && icon.right > words.left;
+  }).map(() => 'the magnifying glass lies on the search field'),
+  ...[...document.querySelectorAll('dl.simple > dt')].filter(
+    each => getComputedStyle(each).display === 'flex'
+  ).map(each => `words are set in columns: ${each.innerText.slice(0, 60)}`)]"""
 IMAGES = """() => [...document.images].map(
   image => ({source: image.src, words: image.alt, width: image.naturalWidth}))"""
 # Of a picture: whether it shows, whether the theme changes its colours, how many of its pixels
@@ -111,13 +121,14 @@ def look(page: Page, loading: list[str], url: str, with_axe: bool = True) -> Pro
 
 
 def problems_of_parts(page: Page) -> Problems:
-    """Return what is wrong with an open page's width, images, figures and formulas."""
+    """Return what is wrong with an open page's width, images, figures, formulas and words."""
     page.evaluate(LOAD_ALL)
     page.wait_for_function(LOADED)
     wide, images = width_problems(page), image_problems(page)
     page.evaluate(UNFOLD)
     wide = wide or width_problems(page)
     found = {"figures": figure_problems(page), "formulas": formula_problems(page)}
+    found["words"] = page.evaluate(CROWDED)
     page.evaluate(FOLD)
     return {"width": wide, "images": images, **found}
 
