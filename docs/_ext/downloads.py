@@ -78,8 +78,9 @@ def offer(app: Sphinx, docname: str, template: str, context: dict[str, Any], doc
     executed, bare = notebooks(app, found[0], doctree)
     target = Path(app.outdir, FOLDER, docname)
     target.parent.mkdir(parents=True, exist_ok=True)
+    script = _as_notebook([cell for cell in bare.cells if "attachments" not in cell])
     for ending, text in (
-        (".py", jupytext.writes(bare, fmt="py:percent")),
+        (".py", jupytext.writes(script, fmt="py:percent")),
         (".ipynb", nbformat.writes(bare)),
         ("-executed.ipynb", nbformat.writes(executed)),
     ):
@@ -121,7 +122,10 @@ def notebooks(
             if movable_figures.is_movable(executed[index]):
                 root = Path(app.srcdir).parent
                 outputs = movable_figures.taken_along(root, cells[index], executed[index])
-            full += _shown(outputs, _words(cells[index]))
+            shown = list(_shown(outputs, _words(cells[index])))
+            full += shown
+            if movable_figures.is_movable(executed[index]):
+                empty += shown  # no cell of theirs draws it
         if prose.strip():
             full.append(new_markdown_cell(prose.strip()))
             empty.append(full[-1])
@@ -176,7 +180,9 @@ def install_line(app: Sphinx) -> str:
     (wheel,) = Path(app.outdir, FOLDER).glob("*.whl")  # `write_wheel` left one
     place = f"{app.config.html_baseurl}{FOLDER}/" if app.config.html_baseurl else ""
     pins = " ".join(f"{name}=={version}" for name, version in sorted(pinned(app).items()))
-    where = "" if place else f"# {wheel.name} lies in the folder {FOLDER} of the site.\n"
+    where = (
+        "" if place else f"# First copy {wheel.name} here, from the folder {FOLDER} of the site.\n"
+    )
     return f"{where}%pip install --quiet {place}{wheel.name} {pins}"
 
 

@@ -305,9 +305,9 @@ class PagesTable(_Table):
             )
         cores = os.cpu_count() or 1
         limit = (
-            f"Together they took {total:.0f} core-seconds, about {compiling:.0f} of them to "
-            "compile. No build that executes all of them can end in less than "
-            f"{total / cores:.0f} s on {cores} cores like these."
+            f"Together these runs took {total:.0f} core-seconds, and JAX compiled for "
+            f"{compiling:.0f} s of them. Spread evenly over {cores} cores like these, runs as "
+            f"costly would take {total / cores:.0f} s."
         )
         return [
             self.table(head, rows, "measured-pages"),

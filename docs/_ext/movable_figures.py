@@ -37,6 +37,7 @@ FOLDER = "docs/_movable"
 ASKED = "window.vegaEmbed = vegaEmbed;"
 _STAMP = hashlib.sha256(f"{version('vl-convert-python')} {ASKED}".encode()).hexdigest()[:8]
 LIBRARY = f"vega-{_STAMP}.js"
+_BEGIN = '<div class="movable">'
 CONTROLS = ("range", "select")
 SHARP = 2  # pixels of a download's picture for each of the page's
 
@@ -110,7 +111,7 @@ def add_scripts(
     app: Sphinx, docname: str, template: str, context: dict[str, Any], doctree: Any
 ) -> None:
     """Give a page with such a figure the script, and the site the library beside it."""
-    if '<div class="movable"' not in context.get("body", ""):
+    if _BEGIN not in context.get("body", ""):
         return
     app.add_js_file("movable.js", loading_method="defer")
     target = Path(app.outdir, "_static", LIBRARY)
@@ -130,6 +131,11 @@ def library(store: Path) -> bytes:
         part.write_text(script, encoding="utf8")
         os.replace(part, kept)
     return kept.read_bytes()
+
+
+def is_live(node: nodes.Node) -> bool:
+    """Whether a node is what a figure to move is made of, beside its picture."""
+    return isinstance(node, nodes.raw) and node.astext().startswith(_BEGIN)
 
 
 def is_movable(executed: NotebookNode) -> bool:
@@ -218,7 +224,7 @@ def _live(
         "dark": {colour: dark_colour(colour) for colour in sorted(colours)},
     }
     text = json.dumps(parts, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
-    return f'<div class="movable"><script type="application/json">{text}</script></div>'
+    return f'{_BEGIN}<script type="application/json">{text}</script></div>'
 
 
 def _panels(specification: dict[str, Any]) -> list[dict[str, Any]]:

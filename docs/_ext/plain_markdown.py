@@ -14,6 +14,7 @@ from sphinx.application import Sphinx
 from sphinx.builders import Builder
 from sphinx_markdown_builder.translator import MarkdownTranslator
 
+import movable_figures
 from accessible import HIDDEN
 from claim_record import TAG
 
@@ -146,6 +147,14 @@ class _Translator(MarkdownTranslator):
             near = not self.marks or self.address
             self.add(f"![{words}]({self._from_here(node['uri'])})" if near else f"({words})", 2, 2)
         raise nodes.SkipNode
+
+    def visit_raw(self, node: nodes.Element) -> None:
+        # The figure that moves: its picture stands before it.
+        if movable_figures.is_live(node):
+            raise nodes.SkipNode
+
+    def depart_raw(self, node: nodes.Element) -> None:
+        pass
 
     def visit_literal_block(self, node: nodes.Element) -> None:
         language = node.get("language", "")

@@ -69,6 +69,12 @@ AXE_FAULTS = [
         "color-contrast",
     ),
     (
+        "links in text look like text",
+        ("index.html", "phone", "dark"),
+        (STYLES, "/* Wide", "p a.claim { color: #bbb !important; text-decoration: none } /* Wide"),
+        "link-in-text-block",
+    ),
+    (
         "one word of code is too faint",
         (NEURON, "desktop", "dark"),
         (NEURON, '<span class="nf">solution', '<span class="nf" style="color: #666">solution'),
@@ -114,9 +120,10 @@ STOPS = "a[href], button, input, select, textarea, summary, iframe, [contentedit
 # reached: a page would have hundreds of stops.
 FOCUS = """([parts, stops]) => {
   const all = [...document.querySelectorAll('*')];
+  const orders = new Map(all.map((each, order) => [each, order]));
   const describe = each => ({
-    order: all.indexOf(each), part: parts.findIndex(part => each.closest(part)),
-    html: each.outerHTML.slice(0, 120),
+    order: orders.get(each) ?? -1, part: parts.findIndex(part => each.closest(part)),
+    html: each.cloneNode().outerHTML.slice(0, 120),
     name: each.ariaLabel || each.textContent.trim() || each.title || each.querySelector('img')?.alt
       || each.labels?.[0]?.textContent,
     shown: each.checkVisibility({visibilityProperty: true, opacityProperty: true})

@@ -12,6 +12,7 @@ from planting import planted_copy
 from site_pages import PAGES, ROOT, readable
 
 from downloads import FOLDER, KINDS
+from movable_figures import is_movable
 from page_source import is_pasted
 from page_store import PageStore
 from snippets import cells_of
@@ -65,6 +66,7 @@ def check_prose(site, docname):
         assert CHECKED not in text
     twin = (site / f"{docname}.md").read_text(encoding="utf8")
     assert not DIRECTIVES.findall(twin)
+    assert "<div" not in twin
 
 
 @pytest.mark.parametrize("docname", PAGES)
@@ -106,7 +108,11 @@ def check_figures(site, docname):
     static = sum(cell.source.count(f"({words})") for cell in cells for words in set(shown))
     moved = sum("remove-output" in cell.tags for cell in PAGES[docname].cells)
     assert pictures + hidden + static == len(shown) + moved
-    assert not any("attachment" in c.source for c in notebook(site, docname, ".ipynb").cells)
+    # What a reader can move on the site, no cell of a reader's draws.
+    run = PageStore.of(ROOT).last(docname)
+    movable = sum(is_movable(cell) for cell in run.notebook.cells)
+    assert sum("attachments" in c for c in notebook(site, docname, ".ipynb").cells) == movable
+    assert "attachment:" not in download(site, docname, ".py")
 
 
 def test_install_cell_names_the_wheel_beside_it_and_what_built_the_site(built_site):

@@ -46,7 +46,9 @@ def on(*pages: str, **until: str) -> Callable[[Callable[[], None]], Callable[[],
 
     def register(change: Callable[[], None]) -> Callable[[], None]:
         clause = " ".join(change.__doc__.split()).rstrip(".")
-        words = clause[0].lower() + clause[1:]
+        first = clause.split()[0]
+        # Not a name, as ReLU is.
+        words = clause[0].lower() + clause[1:] if first == first.capitalize() else clause
         CHANGES.append(Change(change.__module__, change.__name__, words, parts))
         return change
 
