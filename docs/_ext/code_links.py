@@ -1,7 +1,7 @@
 """Link names in code cells to where they are documented: sphinx-codeautolink, and what it lacks.
 
 A name is documented as `matplotlib.axes.Axes`, and Python calls it `matplotlib.axes._axes.Axes`:
-the aliases are found by importing what the inventories name. Of the links to one place, only the
+the aliases are found in the modules that `LIBRARIES` load. Of the links to one place, only the
 first is a stop for the Tab key, and none to what Python has built in: reading a page by keyboard
 would take hundreds of stops.
 """
@@ -12,6 +12,7 @@ import inspect
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from functools import cache, partial
 from importlib import import_module
 from itertools import chain, zip_longest
@@ -21,6 +22,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.errors import ExtensionError
 from sphinx.ext import viewcode
 from sphinx.ext.intersphinx import InventoryAdapter
 from sphinx_codeautolink import extension
@@ -47,11 +49,21 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.setup_extension("sphinx_codeautolink")
     extension.link_html = link_in_code
     viewcode.get_module_filename = module_file  # type: ignore[assignment]  # any path will do
-    # Before it reads the cells, looks names up, and after it has put its links in.
+    # After it has begun; before it reads the cells, and looks names up; after it has put links in.
+    app.connect("builder-inited", take_up, priority=600)
     app.connect("doctree-read", skip_claims, priority=480)
     app.connect("env-updated", remember, priority=400)
     app.connect("html-page-context", thin_out, priority=600)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def take_up(app: Sphinx) -> None:
+    """Give back what earlier builds have read of the cells: sphinx-codeautolink keeps that of .rst.
+
+    Else a page that is written again, and not read again, would lose its links.
+    """
+    if hasattr(app.env, "sphinx_codeautolink_transforms"):
+        app.env.sphinx_codeautolink_transforms.update(getattr(app.env, "code_read", {}))
 
 
 def module_file(app: Sphinx, module: str) -> Path | None:
@@ -76,6 +88,8 @@ def remember(app: Sphinx, env: BuildEnvironment) -> None:
 
     Looking one up imports its library, which takes longer than all else after an edit of prose.
     """
+    # As it is before names that are documented nowhere leave it.
+    env.code_read = deepcopy(env.sphinx_codeautolink_transforms)  # type: ignore[attr-defined]
     others = InventoryAdapter(env).main_inventory
     documented = {name for kind in others if kind.startswith("py:") for name in others[kind]} | set(
         env.domains.python_domain.objects
@@ -165,7 +179,10 @@ def link_in_code(document: str, html: str, *further: Any, **options: Any) -> str
     """Let sphinx-codeautolink parse a page's code alone: it parses all that it gets, slowly."""
     around = _CODE.split(html)
     linked = link_html(document, "\n".join(around[1::2]), *further, **options)
-    parts = zip_longest(around[::2], _CODE.findall(linked), fillvalue="")
+    found = _CODE.findall(linked)
+    if len(found) != len(around) // 2:
+        raise ExtensionError(f"{document}: its blocks of code are not those that were handed over")
+    parts = zip_longest(around[::2], found, fillvalue="")
     return "".join(chain.from_iterable(parts))
 
 

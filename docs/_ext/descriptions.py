@@ -30,7 +30,8 @@ def describe(
     words = app.env.metadata.get(docname, {}).get("description")
     if not words and not docname.startswith("_modules/") and docname not in GENERATED:
         return
-    words = words or GENERATED.get(docname, SOURCE)
-    words = words.format(title=context.get("title", docname), project=app.config.project)
+    if not words:
+        generated = GENERATED.get(docname, SOURCE)
+        words = generated.format(title=context.get("title", docname), project=app.config.project)
     tag = f'<meta name="description" content="{escape(words)}" />'
     context["metatags"] = context.get("metatags", "") + tag

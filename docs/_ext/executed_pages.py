@@ -16,6 +16,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import SphinxError
 from sphinx.util import logging
 
+import inventories
 import movable_figures
 import page_runner
 from claim_record import MIME, TAG
@@ -43,7 +44,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     # After myst-nb's own handler, which makes the configuration that is extended here.
     app.connect("builder-inited", run_pages, priority=900)
     app.connect("env-get-outdated", outdated_pages)
-    app.connect("build-finished", mark_whole)
+    app.connect("build-finished", mark_whole, priority=1000)  # after all that write files
     # What renders pages is part of every document: another version renders all of them.
     app.add_config_value("rendering_code", _rendering_code(), "env", str)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
@@ -114,7 +115,7 @@ def _mark(app: Sphinx) -> Path:
 
 
 def _rendering_code() -> str:
-    files = sorted(Path(__file__).parent.rglob("*.py"))
+    files = sorted([*Path(__file__).parent.rglob("*.py"), *inventories.FOLDER.glob("*.inv")])
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 

@@ -115,9 +115,11 @@ def add_scripts(
         return
     app.add_js_file("movable.js", loading_method="defer")
     target = Path(app.outdir, "_static", LIBRARY)
-    if not target.exists():
+    script = library(PageStore.of(Path(app.srcdir).parent).folder)
+    # A build that was killed may have left a part of it.
+    if not target.exists() or target.stat().st_size != len(script):
         target.parent.mkdir(exist_ok=True)
-        target.write_bytes(library(PageStore.of(Path(app.srcdir).parent).folder))
+        target.write_bytes(script)
 
 
 def library(store: Path) -> bytes:

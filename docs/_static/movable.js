@@ -112,6 +112,12 @@ function setUp(box) {
     fit();
   }
 
+  // One drawing after another: a reader may change the theme twice while the first is made.
+  let drawing = Promise.resolve();
+  function drawAgain() {
+    drawing = drawing.then(draw).catch(giveUp);
+  }
+
   async function begin() {
     seen.disconnect();
     await load(parts.library);
@@ -119,7 +125,7 @@ function setUp(box) {
     await draw();
     new ResizeObserver(fit).observe(live);
     const themes = { attributes: true, attributeFilter: ["data-theme"] };
-    new MutationObserver(draw).observe(document.documentElement, themes);
+    new MutationObserver(drawAgain).observe(document.documentElement, themes);
   }
 
   // The picture comes back, without what would not move it.

@@ -176,12 +176,14 @@ def main() -> None:
     if not browsers or not shutil.which("node"):
         raise SystemExit(f"expected node and one of {', '.join(BROWSERS)} on the path")
     script = given.lighthouse / "node_modules" / "lighthouse" / "cli" / "index.js"
-    results = measured(script, browsers[0], given.site.resolve(), given.runs)
     package = json.loads((HERE / "package.json").read_text())
+    git = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True)
+    commit = git.stdout.strip()
+    results = measured(script, browsers[0], given.site.resolve(), given.runs)
     facts = {
         "lighthouse": package["dependencies"]["lighthouse"],
         "browser": _said([browsers[0], "--version"]),
-        "commit": _said(["git", "rev-parse", "HEAD"]),
+        "commit": commit or None,  # an archive has none
         "processor": f"{platform.machine()}, {os.cpu_count()} processors",
         "when": datetime.now(UTC).isoformat(timespec="minutes"),
         "targets": TARGETS,

@@ -127,6 +127,13 @@ class QuietHandler(SimpleHTTPRequestHandler):
         """Say nothing: the browser's own account is what counts."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` leaves tests out
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
+
+
 @pytest.fixture(scope="module")  # while it is open, nothing else can run an event loop
 def browser() -> Iterator[Browser]:
     paths = [path for name in BROWSERS if (path := shutil.which(name))]

@@ -11,6 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from nbformat.v4 import new_code_cell, new_output
 from planting import plant
+from visits import soon
 
 from movable_figures import FOLDER, LIBRARY, MIME, FigureError, show
 from page_store import PageStore
@@ -165,8 +166,10 @@ def drawn(page, name):
     return page.locator(f"#{name}").evaluate(LINES)
 
 
-def shows(page, name, value):
-    return any(is_drawn(path, *at(name, value)) for path in drawn(page, name))
+def shows(page, name, value, within=10.0):
+    """Whether a figure comes to draw, `within` seconds, what the page computed for a value."""
+    line = at(name, value)
+    return soon(lambda: any(is_drawn(path, *line) for path in drawn(page, name)), within)
 
 
 @browser_test
@@ -182,7 +185,7 @@ def test_keys_move_a_figure_to_what_the_page_computed(browser, address, built_si
     press(page, name)
     assert control(page, name).input_value() == str(FIGURES[name].then)
     assert shows(page, name, FIGURES[name].then)
-    assert not shows(page, name, first_position(name))
+    assert not shows(page, name, first_position(name), within=0)
     page.close()
     assert not [url for url in foreign if not url.startswith((start, "data:", "blob:"))]
 
@@ -195,7 +198,7 @@ def test_figure_that_does_not_follow_its_control_is_found(browser, address, name
     live(page, address, name)
     press(page, name)
     assert control(page, name).input_value() == str(FIGURES[name].then)
-    assert not shows(page, name, FIGURES[name].then)
+    assert not shows(page, name, FIGURES[name].then, within=1)
     page.close()
 
 
@@ -210,7 +213,7 @@ def test_figure_with_other_data_than_the_page_computed_is_found(browser, address
         "table[name].at(row * 2 % table[name].length)",
     )
     live(page, address, name)
-    assert not shows(page, name, first_position(name))
+    assert not shows(page, name, first_position(name), within=1)
     page.close()
 
 
@@ -253,15 +256,15 @@ def test_live_figure_takes_the_place_of_its_picture_but_on_paper(browser, addres
     page.close()
 
 
-def recoloured(page, name):
+def recoloured(page, name, within=10.0):
     """Whether another theme changes the colours of a figure that was moved, and not its place."""
     press(page, name)
     before = page.locator(f"#{name}").evaluate(COLOURS)
     page.evaluate("document.documentElement.dataset.theme = 'dark'")
-    page.wait_for_timeout(300)
+    changed = soon(lambda: page.locator(f"#{name}").evaluate(COLOURS) != before, within)
     assert control(page, name).input_value() == str(FIGURES[name].then)
     assert shows(page, name, FIGURES[name].then)
-    return page.locator(f"#{name}").evaluate(COLOURS) != before
+    return changed
 
 
 @browser_test
@@ -272,7 +275,7 @@ def test_another_theme_recolours_a_figure_and_leaves_it_where_it_is(browser, add
     page.close()
     page = browser.new_page(color_scheme="light")
     plant(page, "_static/movable.js*", '["data-theme"]', '["data-other"]')
-    assert not recoloured(live(page, address, name), name)
+    assert not recoloured(live(page, address, name), name, within=1)
     page.close()
 
 
@@ -409,13 +412,20 @@ def test_a_menu_moves_both_panels_which_stand_below_one_another_on_a_phone(
     assert left["y"] == right["y"]
     page.keyboard.press("Tab")
     page.keyboard.press("ArrowDown")
-    page.wait_for_timeout(300)
-    for path, column in zip(drawn(page, "fig-made"), ("up", "down"), strict=True):
-        assert is_drawn(path, np.arange(3), np.array(CURVES[column][3:]))
+    expected = [(np.arange(3), np.array(CURVES[column][3:])) for column in ("up", "down")]
+
+    def follow():
+        lines = zip(drawn(page, "fig-made"), expected, strict=True)
+        return all(is_drawn(path, *points) for path, points in lines)
+
+    assert soon(follow)
     page.set_viewport_size({"width": 375, "height": 800})
-    page.wait_for_timeout(300)
-    first, second = (each.bounding_box() for each in pictures.all())
-    assert second["y"] >= first["y"] + first["height"]
+
+    def one_below_the_other():
+        first, second = (each.bounding_box() for each in pictures.all())
+        return second["y"] >= first["y"] + first["height"]
+
+    assert soon(one_below_the_other)
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
     page.close()
 

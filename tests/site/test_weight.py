@@ -12,7 +12,6 @@ from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 from planting import plant
 
-pytestmark = pytest.mark.browser
 ROOMS = ("tutorials", "howto", "concepts", "gallery")
 WIDTHS = {"phone": 375, "desktop": 1280}
 # Kilobytes. A page without interactive figures stays far enough below the first bound to
@@ -255,9 +254,14 @@ def test_a_faulty_head_is_noticed(built_site, old, new):
     assert head_faults(whole.replace(old, new), address)
 
 
+def one_stylesheet(site):
+    (sheet,) = site.glob("_static/all-*.css")
+    return sheet
+
+
 def missing_icons(site, html):
     """The icons of a page that its style sheet does not know, or that no font of it draws."""
-    css = next(site.glob("_static/all-*.css")).read_text(encoding="utf8")
+    css = one_stylesheet(site).read_text(encoding="utf8")
     drawn = {code for font in cut_fonts(site, css) for code in TTFont(font).getBestCmap()}
     known = {
         name: code
@@ -276,7 +280,7 @@ def cut_fonts(site, css):
 def test_the_icons_of_every_page_are_among_the_few_that_are_served(built_site):
     pages = [(built_site / name).read_text() for name in all_pages(built_site)]
     assert not [missing for html in pages if (missing := missing_icons(built_site, html))]
-    css = next(built_site.glob("_static/all-*.css")).read_text(encoding="utf8")
+    css = one_stylesheet(built_site).read_text(encoding="utf8")
     assert sum(font.stat().st_size for font in cut_fonts(built_site, css)) < 20_000
 
 

@@ -7,7 +7,8 @@ the sentence. Pages are opened once for each scheme and width; tests look at wha
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 from axe_playwright_python.base import AXE_SCRIPT
@@ -99,6 +100,14 @@ SHORTEN = """() => {
   const rows = document.querySelectorAll('table.sortable tbody tr:nth-child(n + 30)');
   for (const row of rows) row.remove();
 }"""
+
+
+def soon(holds: Callable[[], bool], seconds: float = 10.0) -> bool:
+    """Whether something comes to hold: a busy machine draws late."""
+    end = time.monotonic() + seconds
+    while not (held := holds()) and time.monotonic() < end:
+        time.sleep(0.05)
+    return held
 
 
 def show_as(page: Page, device: str, scheme: Literal["light", "dark"]) -> Page:
