@@ -29,9 +29,11 @@ from compiled_programs import lend, take_back
 from page_source import ALONE, Cell, Page
 
 EXPECTED_ERROR = "raises-exception"
-# Twice the pixels, shown at the same size: sharp on phones. Beside that, SVG.
 KERNEL_ARGUMENTS = [
+    # Twice the pixels, shown at the same size: sharp on phones. Beside that, SVG.
     "--InlineBackend.figure_formats=retina",
+    # All pages would write to one file; one that stands still with its lock makes others complain.
+    "--HistoryManager.enabled=False",
     "--InteractiveShellApp.extensions=vector_figures",
     "--InteractiveShellApp.extensions=compile_times",
 ]
@@ -84,25 +86,30 @@ class Machine:
 
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     running: set[int] = field(default_factory=set)
+    stood_still: dict[int, float] = field(default_factory=dict)  # seconds, by process
 
     @asynccontextmanager
     async def alone(self, process: int) -> AsyncIterator[None]:
         """Let the other pages stand still, and start none, for as long as this lasts."""
         async with self.turn:
-            others = [str(other) for other in self.running - {process}]
+            others = self.running - {process}
             # It wakes them when its input ends: also where this process is killed meanwhile.
             waker = subprocess.Popen(
-                ["sh", "-c", 'cat; kill -CONT "$@" 2>/dev/null', "sh", *others],
+                ["sh", "-c", 'cat; kill -CONT "$@" 2>/dev/null', "sh", *map(str, others)],
                 stdin=subprocess.PIPE,
                 start_new_session=True,
             )
+            start = time.perf_counter()
             try:
                 for other in others:
                     with suppress(ProcessLookupError):
-                        os.kill(int(other), signal.SIGSTOP)
+                        os.kill(other, signal.SIGSTOP)
                 yield
             finally:
                 waker.communicate()
+                for other in others:
+                    before = self.stood_still.get(other, 0.0)
+                    self.stood_still[other] = before + time.perf_counter() - start
 
 
 async def run_page(
@@ -134,6 +141,8 @@ async def run_page(
         km=manager,
         timeout=60 + 10 * round(page.budget),  # stops a page that hangs
         startup_timeout=180,
+        iopub_timeout=180,  # a page may stand still between an answer and what it shows
+        raise_on_iopub_timeout=True,
         coalesce_streams=True,
     )
     client.reset_execution_trackers()
@@ -144,21 +153,22 @@ async def run_page(
         environment |= lend(programs, own)
     if page.alone:
         environment[ALONE_VARIABLE] = "1"
-    start, process = time.perf_counter(), None
+    process = None
     try:
         arguments = {"extra_arguments": KERNEL_ARGUMENTS, "env": environment, "cwd": folder}
         async with machine.turn:
+            start = time.perf_counter()
             await manager.start_kernel(**arguments)
             process = psutil.Process(manager.provisioner.pid)  # type: ignore[union-attr]
             machine.running.add(process.pid)
         await client.async_start_new_kernel_client()
         await _run_cells(page, client, run, lambda: machine.alone(process.pid))
+        run.seconds = time.perf_counter() - start - machine.stood_still.get(process.pid, 0.0)
         run.cpu_seconds, run.peak_memory = _cpu_seconds(process), _peak_memory(process)
         run.compile_seconds = seconds_in(times)
     except Exception as error:
         run.problems.append(f"{page.path}: the page's process failed: {error!r}")
     finally:
-        run.seconds = time.perf_counter() - start
         if process:
             machine.running.discard(process.pid)
         if client.kc:

@@ -50,7 +50,7 @@ BESIDE = PAGE.format(tags="hide-input", name="beside", waits_for="timed", count=
 
 
 def run_together(texts, folder):
-    """Run pages at once on one machine; return the moments at which each was at work."""
+    """Run pages at once on one machine; return the moments and the seconds of each at work."""
     environment = kernel_environment(ROOT, folder)
     prepare(environment)
     pages = [parse_page("howto/page", text) for text in texts]
@@ -66,9 +66,8 @@ def run_together(texts, folder):
     with tempfile.TemporaryDirectory(dir=short_folder()) as sockets:
         runs = asyncio.run(all_of_them(sockets))
     assert not [problem for run in runs for problem in run.problems]
-    return [
-        [float(moment) for moment in run.notebook.cells[1].outputs[0].text.split()] for run in runs
-    ]
+    texts = [run.notebook.cells[1].outputs[0].text for run in runs]
+    return [[float(moment) for moment in text.split()] for text in texts], [r.seconds for r in runs]
 
 
 def at_work_during(timed, beside):
@@ -76,13 +75,17 @@ def at_work_during(timed, beside):
 
 
 def test_other_pages_stand_still_while_a_cell_is_alone(tmp_path):
-    timed, beside = run_together([TIMED, BESIDE], tmp_path)
+    slow = TIMED.replace("time.sleep(0.01)\n    moments", "time.sleep(0.1)\n    moments")
+    (timed, beside), (_, seconds) = run_together([slow, BESIDE], tmp_path)
     assert len(at_work_during(timed, beside)) <= 1  # one may have been on its way
     assert beside[-1] > timed[-1], "the other page goes on"
+    stood_still = timed[-1] - timed[0]
+    assert stood_still > 9
+    assert seconds < beside[-1] - beside[0] - stood_still + 8, "its own time is what it worked"
 
 
 def test_without_the_tag_they_work_side_by_side(tmp_path):
-    timed, beside = run_together([TIMED.replace("alone", "hide-input"), BESIDE], tmp_path)
+    (timed, beside), _ = run_together([TIMED.replace("alone", "hide-input"), BESIDE], tmp_path)
     assert len(at_work_during(timed, beside)) > 20
 
 
