@@ -81,7 +81,7 @@ def test_other_pages_stand_still_while_a_cell_is_alone(tmp_path):
     assert beside[-1] > timed[-1], "the other page goes on"
     stood_still = timed[-1] - timed[0]
     assert stood_still > 9
-    assert seconds < beside[-1] - beside[0] - stood_still + 8, "its own time is what it worked"
+    assert seconds < stood_still, "a page's own time is what it worked, some four seconds here"
 
 
 def test_without_the_tag_they_work_side_by_side(tmp_path):
