@@ -79,11 +79,12 @@ def offer(app: Sphinx, docname: str, template: str, context: dict[str, Any], doc
     target = Path(app.outdir, FOLDER, docname)
     target.parent.mkdir(parents=True, exist_ok=True)
     script = _as_notebook([cell for cell in bare.cells if "attachments" not in cell])
-    for ending, text in (
-        (".py", jupytext.writes(script, fmt="py:percent")),
-        (".ipynb", nbformat.writes(bare)),
-        ("-executed.ipynb", nbformat.writes(executed)),
-    ):
+    texts = (
+        jupytext.writes(script, fmt="py:percent"),
+        nbformat.writes(bare),
+        nbformat.writes(executed),
+    )
+    for ending, text in zip(KINDS, texts, strict=True):
         Path(f"{target}{ending}").write_text(text, encoding="utf8")
     group = next(b for b in context["header_buttons"] if b["label"] == "download-buttons")
     group["buttons"][:0] = [

@@ -8,21 +8,18 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
-from pathlib import Path
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
 from planting import plant
+from site_pages import PAGES
 from sphinx.ext import viewcode
 from sphinx_codeautolink import extension
 from visits import soon
 
 from inventories import FOLDER, entries, mapping
-from page_source import list_pages
 
-ROOT = Path(__file__).parents[2]
-PAGES = {page.docname: page for page in list_pages(ROOT)}
 NEURON = "tutorials/a-first-neuron"
 LINK = "a.sphinx-codeautolink-a"
 WITHOUT_LINKS = {"gallery/benchmark"}

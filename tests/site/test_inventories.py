@@ -1,11 +1,9 @@
 """Other projects' inventories: read from files in a build, written anew from their sites."""
 
-import threading
 import zlib
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from serving import served
 
 from inventories import FOLDER, SITES, entries, mapping, refresh
 
@@ -14,23 +12,13 @@ NAMES = "other.run py:function 1 api.html#$ -\n"
 REST = "index std:doc -1 index.html Start\na label std:label -1 index.html#a A label\n"
 
 
-class QuietHandler(SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
-
-
 @pytest.fixture
 def site(tmp_path):
     """Another project's site: a folder to put its inventory into, and its address."""
     folder = tmp_path / "site"
     folder.mkdir()
-    handler = partial(QuietHandler, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield folder, f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-        thread.join()
+    with served(folder) as address:
+        yield folder, address
 
 
 def test_refresh_keeps_the_python_names_of_a_site_and_nothing_else(site, tmp_path):

@@ -11,9 +11,9 @@ import pytest
 from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 from planting import plant
+from visits import WIDTHS
 
 ROOMS = ("tutorials", "howto", "concepts", "gallery")
-WIDTHS = {"phone": 375, "desktop": 1280}
 # Kilobytes. A page without interactive figures stays far enough below the first bound to
 # take a library for them.
 MOST = 700
