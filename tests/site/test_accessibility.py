@@ -69,12 +69,6 @@ AXE_FAULTS = [
         "color-contrast",
     ),
     (
-        "links in text look like text",
-        ("index.html", "phone", "dark"),
-        (STYLES, "/* Wide", "p a.claim { color: #bbb !important; text-decoration: none } /* Wide"),
-        "link-in-text-block",
-    ),
-    (
         "one word of code is too faint",
         (NEURON, "desktop", "dark"),
         (NEURON, '<span class="nf">solution', '<span class="nf" style="color: #666">solution'),
