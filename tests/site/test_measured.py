@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 NOT_PROSE = (
     "pre, code, math, script, style, .cell_output pre, .cell_output table, .claim, .setting, "
     ".quoted, .provenance, table.measured-claims, table.measured-pages, .citation, .sig, .eqno, "
-    ".headerlink"
+    ".headerlink, .measured-limit"
 )
 SOURCES = sorted(
     path.relative_to(ROOT / "docs").with_suffix("").as_posix()

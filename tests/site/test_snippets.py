@@ -112,7 +112,7 @@ def test_random_state_that_a_hidden_cell_leaves_is_missed(differ):
 
 
 def test_figure_that_a_hidden_cell_changes_is_noticed(differ):
-    (found,) = differ(("number = draw()", "number = draw()\nplt.rcParams['lines.linewidth'] = 9"))
+    (found,) = differ(("number = draw()", "number = draw()\nplt.rcParams['axes.linewidth'] = 9"))
     assert "figure 1 differs in" in found
 
 
