@@ -121,8 +121,10 @@ function setUp(box) {
   async function begin() {
     seen.disconnect();
     await load(parts.library);
-    figure.classList.add("is-live");
+    // Out of sight, so that what stands below moves once at most, from one height to the other.
+    figure.classList.add("is-drawn");
     await draw();
+    figure.classList.replace("is-drawn", "is-live");
     new ResizeObserver(fit).observe(live);
     const themes = { attributes: true, attributeFilter: ["data-theme"] };
     new MutationObserver(drawAgain).observe(document.documentElement, themes);
@@ -131,7 +133,7 @@ function setUp(box) {
   // The picture comes back, without what would not move it.
   function giveUp(error) {
     console.error(error);
-    figure.classList.remove("is-live");
+    figure.classList.remove("is-drawn", "is-live");
     live.remove();
     panel.remove();
   }

@@ -144,7 +144,7 @@ def live(page, start, name):
     page.goto(f"{start}{FIGURES[name].docname}.html", wait_until="load")
     figure = page.locator(f"#{name}")
     figure.scroll_into_view_if_needed()
-    page.wait_for_function(f"document.querySelector('#{name} .movable-live svg')")
+    page.wait_for_function(f"document.querySelector('#{name}.is-live .movable-live svg')")
     return page
 
 
