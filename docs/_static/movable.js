@@ -2,7 +2,7 @@
 "use strict";
 
 const HERE = document.currentScript.src;
-const AHEAD = "600px"; // how far below the screen a figure begins to load
+const AHEAD = "2000px"; // how far below the screen a figure begins to load
 
 let loading; // of the library, once for all figures of a page
 
