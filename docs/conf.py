@@ -48,7 +48,6 @@ extensions = [
     "movable_figures",
     "used_by",
     "sphinx.ext.autodoc",
-    "sphinx.ext.autosummary",
     "sphinx.ext.intersphinx",
     "sphinx.ext.viewcode",
     "numpydoc",
@@ -82,7 +81,7 @@ codeautolink_concat_default = True
 # -- Reference ---------------------------------------------------------------
 autodoc_typehints = "none"  # numpydoc sections say the types, with shapes and units
 autodoc_member_order = "bysource"
-autosummary_generate = False  # which would import the package in every build
+autosummary_generate = False  # numpydoc loads it, and it would import the package in every build
 numpydoc_show_class_members = False
 
 bibtex_bibfiles = ["references.bib"]

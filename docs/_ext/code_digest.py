@@ -45,14 +45,15 @@ def package_files(
     while waiting:
         for name in _imported(waiting.pop()):
             paths = [root / folder / name.replace(".", "/") for folder in under]
-            for file in (file for path in paths for file in _files(path)):
+            for file in (file for path in paths for file in module_files(path)):
                 if file.exists() and file not in found:
                     found.add(file)
                     waiting.append(file.read_text(encoding="utf8"))
     return sorted(found)
 
 
-def _files(module: Path) -> tuple[Path, Path]:
+def module_files(module: Path) -> tuple[Path, Path]:
+    """Return where the code of a module may be, given its path without an ending."""
     return module.with_suffix(".py"), module / "__init__.py"
 
 

@@ -8,6 +8,7 @@ would take hundreds of stops.
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import re
 import sys
@@ -32,6 +33,7 @@ from sphinx_codeautolink.extension.resolve import CouldNotResolve, resolve_locat
 from sphinx_codeautolink.parse import Name
 
 from claim_record import TAG
+from code_digest import module_files
 from page_key import fingerprint
 
 # Loaded here, so that the classes in them are known under all their names.
@@ -69,8 +71,7 @@ def take_up(app: Sphinx) -> None:
 def module_file(app: Sphinx, module: str) -> Path | None:
     """Return where a module of this package is; viewcode would import it to know."""
     found = Path(app.srcdir).parent.joinpath("src", *module.split("."))
-    files = (found.with_suffix(".py"), found / "__init__.py")
-    return next((file for file in files if file.exists()), None)
+    return next((file for file in module_files(found) if file.exists()), None)
 
 
 def skip_claims(app: Sphinx, doctree: nodes.document) -> None:
@@ -94,7 +95,8 @@ def remember(app: Sphinx, env: BuildEnvironment) -> None:
     documented = {name for kind in others if kind.startswith("py:") for name in others[kind]} | set(
         env.domains.python_domain.objects
     )
-    of = (fingerprint(Path(app.srcdir).parent), documented)
+    names = hashlib.sha256("\n".join(sorted(documented)).encode()).hexdigest()
+    of = (fingerprint(Path(app.srcdir).parent), names)
     if getattr(env, "code_places", (None,))[0] != of:
         env.code_places = (of, {})  # type: ignore[attr-defined]
     known: dict[tuple[str, ...], str | None] = env.code_places[1]  # type: ignore[attr-defined]
