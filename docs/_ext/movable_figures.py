@@ -39,6 +39,7 @@ _STAMP = hashlib.sha256(f"{version('vl-convert-python')} {ASKED}".encode()).hexd
 LIBRARY = f"vega-{_STAMP}.js"
 _BEGIN = '<div class="movable">'
 CONTROLS = ("range", "select")
+WIDTHS = (300, 700)  # of a panel on a phone and on a desktop, where a legend has fewer lines
 SHARP = 2  # pixels of a download's picture for each of the page's
 
 # The look of the site's other figures, which matplotlib draws in "tableau-colorblind10". Colours
@@ -216,7 +217,7 @@ def _live(
     specification: dict[str, Any], tables: dict[str, Any], controls: list[dict[str, Any]]
 ) -> str:
     """Return all that the live figure is made of, as data in the page: a file may not fetch."""
-    panels = [_compiled(panel) for panel in _panels(specification)]
+    panels = [_compiled(panel, tables) for panel in _panels(specification)]
     colours = {colour.lower() for colour in COLOUR.findall(json.dumps(panels))}
     parts = {
         "library": LIBRARY,
@@ -235,8 +236,14 @@ def _panels(specification: dict[str, Any]) -> list[dict[str, Any]]:
     return [common | panel for panel in specification.get("hconcat", [{}])]
 
 
-def _compiled(panel: dict[str, Any]) -> dict[str, Any]:
-    """Return a panel as the library takes it, as wide as what is around it."""
+def _compiled(panel: dict[str, Any], tables: dict[str, Any]) -> dict[str, Any]:
+    """Return a panel as the library takes it, as wide as what is around it, and its height."""
     fitted = panel | {"autosize": {"type": "fit-x", "contains": "padding"}}
-    compiled: dict[str, Any] = vl_convert.vegalite_to_vega(fitted, config=LOOK)
-    return compiled
+    height = max(_height(_still(fitted, tables) | {"width": width}) for width in WIDTHS)
+    compiled = vl_convert.vegalite_to_vega(fitted, config=LOOK)
+    return {"specification": compiled, "height": height}
+
+
+def _height(specification: dict[str, Any]) -> float:
+    picture = vl_convert.vegalite_to_svg(specification, config=LOOK)
+    return float(re.findall(r'^<svg[^>]* height="([\d.]+)"', picture)[0])

@@ -29,10 +29,10 @@ function rows(table) {
 }
 
 // A specification in the colours of the page, with its data, at the position of the controls.
-function placed(panel, { tables, dark }, values) {
+function placed(specification, { tables, dark }, values) {
   const isDark = document.documentElement.dataset.theme === "dark";
   const colour = (found) => (isDark && dark[found.toLowerCase()]) || found;
-  const made = JSON.parse(JSON.stringify(panel).replace(/#[0-9a-f]{6}\b/gi, colour));
+  const made = JSON.parse(JSON.stringify(specification).replace(/#[0-9a-f]{6}\b/gi, colour));
   for (const each of made.data) {
     if (each.name in tables) each.values = rows(tables[each.name]);
   }
@@ -89,7 +89,12 @@ function setUp(box) {
   const live = element("div", { className: "movable-live" });
   live.setAttribute("role", "img"); // one picture, in the words of the still one
   live.setAttribute("aria-label", figure.querySelector("img").alt);
-  const places = parts.panels.map(() => element("div", { ariaHidden: "true" }));
+  // Room for all of it from the start, so that nothing below moves when it is drawn.
+  const places = parts.panels.map(({ height }) => {
+    const place = element("div", { ariaHidden: "true" });
+    place.style.height = `${height}px`;
+    return place;
+  });
   live.append(...places);
   let drawn = [];
 
@@ -106,7 +111,9 @@ function setUp(box) {
     for (const each of drawn) each.finalize();
     const options = { mode: "vega", renderer: "svg", actions: false, hover: false };
     drawn = await Promise.all(
-      parts.panels.map((panel, at) => vegaEmbed(places[at], placed(panel, parts, values), options)),
+      parts.panels.map(({ specification }, at) =>
+        vegaEmbed(places[at], placed(specification, parts, values), options),
+      ),
     );
     for (const [name, value] of Object.entries(values)) move(name, value); // since it began
     fit();
@@ -121,10 +128,8 @@ function setUp(box) {
   async function begin() {
     seen.disconnect();
     await load(parts.library);
-    // Out of sight, so that what stands below moves once at most, from one height to the other.
-    figure.classList.add("is-drawn");
     await draw();
-    figure.classList.replace("is-drawn", "is-live");
+    figure.classList.add("is-live");
     new ResizeObserver(fit).observe(live);
     const themes = { attributes: true, attributeFilter: ["data-theme"] };
     new MutationObserver(drawAgain).observe(document.documentElement, themes);
@@ -133,7 +138,7 @@ function setUp(box) {
   // The picture comes back, without what would not move it.
   function giveUp(error) {
     console.error(error);
-    figure.classList.remove("is-drawn", "is-live");
+    figure.classList.remove("is-movable", "is-live");
     live.remove();
     panel.remove();
   }
@@ -141,6 +146,7 @@ function setUp(box) {
   const panel = element("div", { className: "movable-controls" });
   panel.append(...parts.controls.map((control) => controlled(control, move)));
   figure.querySelector("figcaption").before(live, panel);
+  figure.classList.add("is-movable");
   const seen = new IntersectionObserver(
     (entries) => {
       if (entries.some((entry) => entry.isIntersecting)) begin().catch(giveUp);

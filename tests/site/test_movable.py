@@ -75,7 +75,8 @@ LINES = """figure => [...figure.querySelectorAll('.movable-live .mark-line path'
 COLOURS = """figure => [...figure.querySelectorAll('.movable-live .mark-line path')].map(
   path => path.getAttribute('stroke'))"""
 PICTURES = """figure => [...figure.querySelectorAll('img')].filter(
-  image => image.checkVisibility()).length"""
+  image => image.checkVisibility({visibilityProperty: true})).length"""
+HEIGHT = "figure => figure.getBoundingClientRect().height"
 NUMBER = r"-?[\d.]+(?:e-?\d+)?"
 
 
@@ -238,6 +239,43 @@ def test_where_the_library_does_not_come_the_picture_stays(browser, address, nam
     page.locator(f"#{name}").scroll_into_view_if_needed()
     page.locator(f"#{name} .movable-controls").wait_for(state="detached")
     assert page.locator(f"#{name}").evaluate(PICTURES) == 1
+    page.close()
+
+
+def caption_moves(page, start, name):
+    """Whether what stands below a figure moves when the library comes, which it does late."""
+    asked = []
+    page.route(f"**/{LIBRARY}", lambda route: asked.append(route))
+    page.goto(f"{start}{FIGURES[name].docname}.html", wait_until="load")
+    figure = page.locator(f"#{name}")
+    figure.scroll_into_view_if_needed()
+    assert soon(lambda: page.evaluate("1") and asked, 10)
+    before = figure.evaluate(HEIGHT)
+    asked[0].continue_()
+    page.wait_for_function(f"document.querySelector('#{name}.is-live .movable-live svg')")
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))")
+    return abs(figure.evaluate(HEIGHT) - before) > 1
+
+
+@browser_test
+@pytest.mark.parametrize("width", [375, 1280])
+@pytest.mark.parametrize("name", FIGURES)
+def test_nothing_moves_when_a_figure_becomes_live(browser, address, name, width):
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    assert not caption_moves(page, address, name)
+    pictures, places = (page.locator(f"#{name} .movable-live {each}") for each in ("svg", "> div"))
+    for picture, place in zip(pictures.all(), places.all(), strict=True):
+        # One line of a legend may be gone.
+        assert 0 <= place.bounding_box()["height"] - picture.bounding_box()["height"] < 25
+    page.close()
+
+
+@browser_test
+@pytest.mark.parametrize("name", FIGURES)
+def test_figure_without_room_for_the_live_one_is_found(browser, address, name):
+    page = browser.new_page(viewport={"width": 375, "height": 800})
+    plant(page, "_static/movable.js*", "place.style.height", "place.dataset.height")
+    assert caption_moves(page, address, name)
     page.close()
 
 
