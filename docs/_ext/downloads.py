@@ -14,6 +14,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -180,16 +181,18 @@ def install_line(app: Sphinx) -> str:
     """Return the line that installs the package, and the versions that built the site."""
     (wheel,) = Path(app.outdir, FOLDER).glob("*.whl")  # `write_wheel` left one
     place = f"{app.config.html_baseurl}{FOLDER}/" if app.config.html_baseurl else ""
-    pins = " ".join(f"{name}=={version}" for name, version in sorted(pinned(app).items()))
+    versions = pinned(Path(app.srcdir).parent)
+    pins = " ".join(f"{name}=={version}" for name, version in sorted(versions.items()))
     where = (
         "" if place else f"# First copy {wheel.name} here, from the folder {FOLDER} of the site.\n"
     )
     return f"{where}%pip install --quiet {place}{wheel.name} {pins}"
 
 
-def pinned(app: Sphinx) -> dict[str, str]:
+@cache
+def pinned(root: Path) -> dict[str, str]:
     """Return the version of each library that the package asks for, and of their relatives."""
-    project = tomllib.loads(Path(app.srcdir).parent.joinpath("pyproject.toml").read_text())
+    project = tomllib.loads(root.joinpath("pyproject.toml").read_text())
     names = [Requirement(line).name for line in project["project"]["dependencies"]]
     relatives = [
         found.name

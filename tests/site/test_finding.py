@@ -13,15 +13,20 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 import pytest
 from bs4 import BeautifulSoup
 from planting import plant
-from site_pages import PAGES
+from site_pages import PAGES, readable
 from sphinx.ext import viewcode
+from sphinx.highlighting import PygmentsBridge
 from sphinx_codeautolink import extension
+from sphinx_codeautolink.extension.block import SourceTransform, link_html
+from sphinx_codeautolink.parse import parse_names
 from visits import soon
 
+from code_links import link_in_code
 from inventories import FOLDER, entries, mapping
 
 NEURON = "tutorials/a-first-neuron"
 LINK = "a.sphinx-codeautolink-a"
+FEW = ("tutorials/train-a-spiking-network", "howto/trainable-readout")
 WITHOUT_LINKS = {"gallery/benchmark"}
 Read = Callable[[str], str]
 
@@ -89,6 +94,58 @@ def test_what_code_links_replaces_is_what_the_libraries_call():
         (viewcode.should_generate_module_page, "get_module_filename"),
     ):
         assert name in inspect.unwrap(function).__code__.co_names
+
+
+CODE = """\
+import jax.numpy as jnp
+from numpy import asarray as array
+
+values = jnp.stack([jnp.zeros(3), jnp.zeros(3) < 1, array("<a>")])
+values = (
+    jnp
+    .sum(values)
+)
+print(jnp.zeros(2).sum(), f"{jnp.pi:.2f} & 'so' on")  # jnp.zeros
+"""
+
+
+def block_of_html(code):
+    html = PygmentsBridge("html").highlight_block(code, "python")
+    return f'<div class="highlight-python notranslate">{html}</div>\n'
+
+
+def linked_by_both(codes, names):
+    """What a page becomes through `link_in_code`, and through the library, as trees."""
+    transforms = [SourceTransform(code, found, None, 0) for code, found in names]
+    inventory = {name.resolved_location: "api.html#x" for _, found in names for name in found}
+    inventory["jax.numpy.zeros"] = "https://example.org/zeros.html"
+    html = "<p>jnp.zeros</p>\n".join(map(block_of_html, codes))
+    fields = {"custom_blocks": {}, "search_css_classes": [], "disable_link_titles": False}
+    return [
+        BeautifulSoup(link("howto/page", html, transforms, inventory, **fields), "html.parser")
+        for link in (link_in_code, link_html)
+    ]
+
+
+def names_in(code):
+    names = parse_names(code, None)
+    for name in names:
+        name.resolved_location = ".".join(map(str, name.import_components))
+    return names
+
+
+@pytest.mark.parametrize("codes", [[CODE, "print(1)\n", CODE], *map(readable, FEW)])
+def test_links_in_code_are_those_that_the_library_puts_there(codes):
+    ours, theirs = linked_by_both(codes, [(code, names_in(code)) for code in codes])
+    assert len(ours.select(LINK)) > 5
+    assert ours == theirs
+
+
+def test_code_that_is_not_on_the_page_and_a_name_that_is_not_in_it_are_told(caplog):
+    linked_by_both([CODE], [("print(2)\n", names_in("print(2)\n"))])
+    linked_by_both(["print(1)\n"], [("print(1)\n", names_in("input(1)\n"))])
+    told = [record.subtype for record in caplog.records if record.name == "sphinx.code_links"]
+    assert told == ["match_block", "match_name"]
 
 
 def test_a_page_that_is_written_and_not_read_again_keeps_its_links(site):
