@@ -42,11 +42,13 @@ def package_files(
     """
     found: set[Path] = set()
     waiting = list(code)
+    # Asking for each name whether there is such a file takes a hundred times as long.
+    there = {file for folder in under for file in (root / folder).rglob("*.py")}
     while waiting:
         for name in _imported(waiting.pop()):
             paths = [root / folder / name.replace(".", "/") for folder in under]
             for file in (file for path in paths for file in module_files(path)):
-                if file.exists() and file not in found:
+                if file in there and file not in found:
                     found.add(file)
                     waiting.append(file.read_text(encoding="utf8"))
     return sorted(found)

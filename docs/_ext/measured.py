@@ -65,6 +65,7 @@ class Measured:
         self.claims: dict[str, Claim] = {}
         self.page: dict[str, str] = {}
         self.record: dict[str, Evidence] = {}
+        self.older: set[str] = set()  # claims whose record was made by older code
         for result in results:
             for claim in result.run.claims if result.run else []:
                 self._add(claim, result.page.docname)
@@ -74,6 +75,8 @@ class Measured:
                     raise executed_pages.PagesFailed(f"{record.page}: recorded, {claim.summary}")
                 self._add(claim, record.page)
                 self.record[claim.name] = record
+            if record.stale(root):
+                self.older |= {claim.name for claim in record.claims}
 
     def _add(self, claim: Claim, page: str) -> None:
         if claim.name in self.claims:
@@ -98,7 +101,7 @@ class Measured:
         claim, record = self.claims[name], self.record.get(name)
         notes = []
         if record:
-            notes.append("recorded" + ", the code has changed since" * record.stale(self.root))
+            notes.append("recorded" + ", the code has changed since" * (name in self.older))
         if claim.machine and record:
             notes.append(f"on {record.provenance.device}")
         elif claim.machine:
@@ -111,8 +114,7 @@ class Measured:
 
         That it is recorded stands in the tooltip, and in the list that the cell links to.
         """
-        claim, record = self.claims[name], self.record.get(name)
-        return claim.text + " (older code)" * bool(record and record.stale(self.root))
+        return self.claims[name].text + " (older code)" * (name in self.older)
 
 
 _measured: Measured  # of this build; set before anything is read
@@ -387,7 +389,7 @@ def _as_json(quoted: Iterable[tuple[str, list[str]]], titles: dict[str, str]) ->
                 "least_room": asdict(room) if room else None,
                 "fails_when": _measured.fails_when.get(name, []),
                 "recorded": asdict(record.provenance) if record else None,
-                "stale": bool(record and record.stale(_measured.root)),
+                "stale": name in _measured.older,
             }
         )
     figures = [{"page": page, "text": text} for page, texts in sorted(quoted) for text in texts]
