@@ -20,6 +20,8 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from whole_file import write_whole
+
 MOST_BYTES = 256 * 2**20  # all pages of one stack need some 15 MiB, one version of each
 _KEPT = "-cache"  # how JAX ends the names of its files
 _HASHED = 16
@@ -85,9 +87,7 @@ def take_back(own: Path, kept: Path) -> int:
     new = [path for path in own.glob(f"*{_KEPT}") if path.name not in lent]
     for path in new:
         whole = path.read_bytes()
-        part = kept / f"{path.name}.{os.getpid()}.part"
-        part.write_bytes(whole)
-        os.replace(part, kept / f"{_digest(whole)}-{path.name}")
+        write_whole(kept / f"{_digest(whole)}-{path.name}", whole)
     _drop_oldest(kept)
     return len(new)
 

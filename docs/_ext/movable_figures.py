@@ -13,7 +13,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 import re
 from functools import cache
 from importlib.metadata import version
@@ -30,6 +29,7 @@ from sphinx.errors import SphinxError
 
 from dark_figures import COLOUR, dark_colour
 from page_store import PageStore
+from whole_file import write_whole
 
 MIME = "application/vnd.trainable-spikes.movable+json"
 FOLDER = "docs/_movable"
@@ -116,11 +116,9 @@ def add_scripts(
         return
     app.add_js_file("movable.js", loading_method="defer")
     target = Path(app.outdir, "_static", LIBRARY)
-    script = library(PageStore.of(Path(app.srcdir).parent).folder)
-    # A build that was killed may have left a part of it.
-    if not target.exists() or target.stat().st_size != len(script):
+    if not target.exists():
         target.parent.mkdir(exist_ok=True)
-        target.write_bytes(script)
+        write_whole(target, library(PageStore.of(Path(app.srcdir).parent).folder))
 
 
 def library(store: Path) -> bytes:
@@ -128,11 +126,9 @@ def library(store: Path) -> bytes:
     kept = store / "scripts" / LIBRARY
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
-        part = kept.with_name(f"{LIBRARY}.{os.getpid()}.part")
         # It is a module, whose names would clash with those of other scripts on a page.
         script = f'(() => {{\n"use strict";\n{vl_convert.javascript_bundle(ASKED)}\n}})();\n'
-        part.write_text(script, encoding="utf8")
-        os.replace(part, kept)
+        write_whole(kept, script.encode())
     return kept.read_bytes()
 
 

@@ -17,6 +17,7 @@ from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
 import icons
+from whole_file import write_whole
 
 _LINK = re.compile(r'<link\b[^>]*\brel="stylesheet"[^>]*>')
 _NAME = re.compile(r'\bhref="[^"?]*_static/([^"?]+)([^"]*)"')
@@ -67,7 +68,7 @@ def write(app: Sphinx, exception: Exception | None) -> None:
             raise ExtensionError(f"expected style sheets {missing}; build again from nothing")
         css = "\n".join(text_of(part, static) for part in parts)
         css = icons.trimmed(css, _icons(app), static)
-        _write_whole(path, f'@charset "utf-8";\n{css}\n{last}\n')
+        write_whole(path, f'@charset "utf-8";\n{css}\n{last}\n'.encode())
 
 
 def _icons(app: Sphinx) -> frozenset[str]:
@@ -81,15 +82,8 @@ def _noted(static: Path, names: Sequence[str]) -> str:
     """
     name = f"all-{_hash(names)}.css"
     if not (static / name).exists():
-        _write_whole(static / name, f"/* {' '.join(names)} */\n")
+        write_whole(static / name, f"/* {' '.join(names)} */\n".encode())
     return name
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write a file that a kill leaves as it was: a later build reads it."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_text(text, encoding="utf8")
-    os.replace(part, path)
 
 
 def _hash(words: Sequence[str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from nbformat import NotebookNode
 
 from claim_record import MIME, Claim
 from provenance import Provenance
+from whole_file import write_whole
 
 ENVIRONMENT_VARIABLE = "TRAINABLE_SPIKES_PAGE_STORE"
 KEPT_PER_PAGE = 8
@@ -76,17 +76,10 @@ class PageStore:
         facts = {field.name: getattr(run, field.name) for field in fields(run)[1:]}
         facts["provenance"] = asdict(run.provenance)
         run.notebook.metadata[_METADATA] = facts
-        text = nbformat.writes(run.notebook)
-        # Replacing is atomic, and fsync comes first: a reader, or a build after a power
-        # cut, finds the old state or the new one and never half a file.
-        with tempfile.NamedTemporaryFile("w", dir=folder, encoding="utf8", delete=False) as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(file.name, folder / f"{key}.ipynb")
+        write_whole(folder / f"{key}.ipynb", nbformat.writes(run.notebook).encode())
         for path in self._newest_first(docname)[KEPT_PER_PAGE:]:
             path.unlink(missing_ok=True)
-        for leftover in folder.glob("tmp*"):  # of a parent that was killed while writing
+        for leftover in folder.glob("*.part"):  # of a parent that was killed while writing
             leftover.unlink(missing_ok=True)
 
     def _page(self, docname: str) -> Path:

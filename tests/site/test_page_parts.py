@@ -144,13 +144,33 @@ def test_store_returns_what_it_was_given_and_misses_what_is_damaged(tmp_path):
         assert store.last("howto/page") is None
 
 
+def test_a_write_that_is_cut_short_leaves_the_old_run_and_the_next_one_clears_up(
+    tmp_path, monkeypatch
+):
+    store = PageStore(tmp_path)
+    store.save("howto/page", "k", execution())
+    monkeypatch.setattr("os.fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        store.save("howto/page", "k", dataclasses.replace(execution(), seconds=7.0))
+    monkeypatch.undo()
+    assert store.load("howto/page", "k").seconds == 2.0
+    assert list(tmp_path.rglob("*.part"))
+    store.save("howto/page", "k", dataclasses.replace(execution(), seconds=7.0))
+    assert store.load("howto/page", "k").seconds == 7.0
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def interrupted(*_):
+    raise KeyboardInterrupt
+
+
 def test_store_keeps_a_bounded_number_of_runs_a_page(tmp_path):
     store = PageStore(tmp_path)
     for number in range(KEPT_PER_PAGE + 3):
         store.save("howto/page", f"k{number}", execution())
     assert len(list(tmp_path.rglob("*.ipynb"))) == KEPT_PER_PAGE
     assert store.load("howto/page", f"k{KEPT_PER_PAGE + 2}") is not None
-    assert not list(tmp_path.rglob("tmp*"))
+    assert not list(tmp_path.rglob("*.part"))
 
 
 def test_repository_links_come_from_the_host_or_not_at_all():
