@@ -35,6 +35,10 @@ COPIED = (
 )
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+# A host says what the site is called there; tests say it where they mean it.
+HOST = ("GITHUB_", "READTHEDOCS", "SITE_ADDRESS")
+for said in [name for name in os.environ if name.startswith(HOST)]:
+    del os.environ[said]
 STRICT = [sys.executable, "-c", SPHINX, "-n", "-W", "--keep-going", "-b", "html"]
 
 

@@ -149,15 +149,18 @@ def live(page, start, name):
     return page
 
 
-def press(page, name):
-    """Move a figure by keyboard alone, from the first thing on the page that takes the focus."""
+def reach(page, name):
+    """Go to what moves a figure by keyboard alone, from the first thing that takes the focus."""
     target = control(page, name)
     for _ in range(400):
         if target.evaluate("each => each === document.activeElement"):
-            break
+            return
         page.keyboard.press("Tab")
-    else:
-        raise AssertionError(f"the Tab key does not reach what moves {name}")
+    raise AssertionError(f"the Tab key does not reach what moves {name}")
+
+
+def press(page, name):
+    control(page, name).focus()
     for key in FIGURES[name].keys:
         page.keyboard.press(key)
     page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))")
@@ -183,6 +186,7 @@ def test_keys_move_a_figure_to_what_the_page_computed(browser, address, built_si
     page.on("request", lambda request: foreign.append(request.url))
     live(page, start, name)
     assert shows(page, name, first_position(name))
+    reach(page, name)
     press(page, name)
     assert control(page, name).input_value() == str(FIGURES[name].then)
     assert shows(page, name, FIGURES[name].then)
@@ -324,7 +328,7 @@ def test_another_theme_recolours_a_figure_and_leaves_it_where_it_is(browser, add
 def test_axe_finds_nothing_in_a_live_figure_and_it_fits(browser, address, name, width, scheme):
     size = {"width": width, "height": 800}
     page = opened(browser, address, name, viewport=size, color_scheme=scheme)
-    assert not violations(page)
+    assert not violations(page, name)
     root = "document.documentElement"
     assert page.evaluate(f"{root}.scrollWidth <= {root}.clientWidth")
     figure = page.locator(f"#{name}")
@@ -335,8 +339,8 @@ def test_axe_finds_nothing_in_a_live_figure_and_it_fits(browser, address, name, 
     page.close()
 
 
-def violations(page):
-    found = Axe().run(page).response["violations"]
+def violations(page, name):
+    found = Axe().run(page, context=f"#{name}").response["violations"]
     return {each["id"]: [node["html"][:160] for node in each["nodes"]] for each in found}
 
 
@@ -355,7 +359,7 @@ def test_axe_finds_a_live_figure_or_a_control_without_words(
 ):
     page = browser.new_page()
     plant(page, "_static/movable.js*", old, new)
-    assert rules & violations(live(page, address, name)).keys()
+    assert rules & violations(live(page, address, name), name).keys()
     page.close()
 
 
