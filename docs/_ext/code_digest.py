@@ -18,7 +18,7 @@ def digest_of_code(path: Path) -> str:
     return _digest_of_text(path.read_text(encoding="utf8"))
 
 
-@cache  # a build asks for each of some twenty files more than a thousand times
+@cache  # a build asks for the files of the package for each page and each record
 def _digest_of_text(text: str) -> str:
     docstrings: set[int] = set()
     for node in ast.walk(ast.parse(text)):

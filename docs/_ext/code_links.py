@@ -24,6 +24,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.errors import ExtensionError
 from sphinx.ext import viewcode
 from sphinx.ext.intersphinx import InventoryAdapter
 from sphinx.util import logging
@@ -44,10 +45,18 @@ _LINK = re.compile(r'<a (class="sphinx-codeautolink-a" href="([^"]+)")')
 _BUILT_IN = re.compile(r"//docs\.python\.org/[^/]+/library/(functions|stdtypes)\.html")
 _FOLDED = re.compile(r"(<details.*?</details>)", re.DOTALL)
 _TAG = re.compile("<[^>]*>")
-_LINE_NUMBER = re.compile('<span class="linenos">.*?</span>')
+# What `link_html` would do otherwise for other ones.
+_OPTIONS = {
+    "custom_blocks": {},
+    "search_css_classes": [],
+    "builder_name": "html",
+    "disable_link_titles": False,
+}
 _logger = logging.getLogger(__name__)
 _CODE = re.compile(
-    r'(<div class="(?:doctest )?highlight-\w+ notranslate">.*?</pre></div>\s*</div>)', re.DOTALL
+    r'(<div class="(?:doctest )?highlight-(?:python3?|default) notranslate">'
+    r".*?</pre></div>\s*</div>)",
+    re.DOTALL,
 )
 
 
@@ -186,14 +195,17 @@ def link_in_code(
     html: str,
     transforms: Iterable[SourceTransform],
     inventory: dict[str, str],
-    *_: Any,
-    **__: Any,
+    *options: Any,
+    **named: Any,
 ) -> str:
     """Put the links into a page's code, as `link_html` of sphinx-codeautolink does.
 
     That one parses each block four times into a tree, a quarter of the time of writing all pages.
     But what it replaces it finds in the text of the HTML, by the same patterns.
     """
+    given = {**dict(zip(_OPTIONS, options, strict=False)), **named}
+    if given != _OPTIONS:
+        raise ExtensionError(f"links in code are made for {_OPTIONS}, got {given}")
     around = _CODE.split(html)
     blocks: dict[str, list[int]] = {}
     for index in reversed(range(1, len(around), 2)):  # the first of two alike is taken first
@@ -214,7 +226,7 @@ def link_in_code(
 
 
 def _text(html: str) -> str:
-    return unescape(_TAG.sub("", _LINE_NUMBER.sub("", html)))
+    return unescape(_TAG.sub("", html))
 
 
 def _link(lines: list[str], name: Name, root: str, location: str) -> bool:

@@ -39,7 +39,7 @@ _STAMP = hashlib.sha256(f"{version('vl-convert-python')} {ASKED}".encode()).hexd
 LIBRARY = f"vega-{_STAMP}.js"
 _BEGIN = '<div class="movable">'
 CONTROLS = ("range", "select")
-WIDTHS = (300, 700)  # of a panel on a phone and on a desktop, where a legend has fewer lines
+WIDTHS = (240, 700)  # of a panel on a phone and on a desktop, where a legend has fewer lines
 SHARP = 2  # pixels of a download's picture for each of the page's
 
 # The look of the site's other figures, which matplotlib draws in "tableau-colorblind10". Colours
@@ -93,7 +93,12 @@ class FigureError(SphinxError):
 def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("doctree-read", add_live)
     app.connect("html-page-context", add_scripts)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+    return {
+        "version": "1",
+        "env_version": 2,
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }
 
 
 def add_live(app: Sphinx, doctree: nodes.document) -> None:

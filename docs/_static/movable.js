@@ -89,7 +89,7 @@ function setUp(box) {
   const live = element("div", { className: "movable-live" });
   live.setAttribute("role", "img"); // one picture, in the words of the still one
   live.setAttribute("aria-label", figure.querySelector("img").alt);
-  // Room for all of it from the start, so that nothing below moves when it is drawn.
+  // Room for all of it before it is drawn, so that nothing below moves then.
   const places = parts.panels.map(({ height }) => {
     const place = element("div", { ariaHidden: "true" });
     place.style.height = `${height}px`;

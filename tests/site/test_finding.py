@@ -18,7 +18,7 @@ from site_pages import PAGES, readable
 from sphinx.ext import viewcode
 from sphinx.highlighting import PygmentsBridge
 from sphinx_codeautolink import extension
-from sphinx_codeautolink.extension.block import SourceTransform, link_html
+from sphinx_codeautolink.extension.block import SourceTransform, clean_pycon, link_html
 from sphinx_codeautolink.parse import parse_names
 from visits import soon
 
@@ -115,9 +115,14 @@ print(jnp.zeros(2).sum(), f"{jnp.pi:.2f} & 'so' on")  # jnp.zeros
 """
 
 
+DOCTEST = ">>> import jax.numpy as jnp\n>>> jnp.zeros(3).sum()\nArray(0., dtype=float32)\n"
+
+
 def block_of_html(code):
-    html = PygmentsBridge("html").highlight_block(code, "python")
-    return f'<div class="highlight-python notranslate">{html}</div>\n'
+    language = "pycon" if code.startswith(">>>") else "python"
+    kind = "doctest highlight-default" if language == "pycon" else "highlight-python3"
+    html = PygmentsBridge("html").highlight_block(code, language)
+    return f'<div class="{kind} notranslate">{html}</div>\n'
 
 
 def linked_by_both(codes, names):
@@ -126,21 +131,24 @@ def linked_by_both(codes, names):
     inventory = {name.resolved_location: "api.html#x" for _, found in names for name in found}
     inventory["jax.numpy.zeros"] = "https://example.org/zeros.html"
     html = "<p>jnp.zeros</p>\n".join(map(block_of_html, codes))
-    fields = {"custom_blocks": {}, "search_css_classes": [], "disable_link_titles": False}
+    options = ({}, [], "html")
     return [
-        BeautifulSoup(link("howto/page", html, transforms, inventory, **fields), "html.parser")
+        BeautifulSoup(
+            link("howto/page", html, transforms, inventory, *options, disable_link_titles=False),
+            "html.parser",
+        )
         for link in (link_in_code, link_html)
     ]
 
 
 def names_in(code):
-    names = parse_names(code, None)
+    names = parse_names(clean_pycon(code)[1] if code.startswith(">>>") else code, None)
     for name in names:
         name.resolved_location = ".".join(map(str, name.import_components))
     return names
 
 
-@pytest.mark.parametrize("codes", [[CODE, "print(1)\n", CODE], *map(readable, FEW)])
+@pytest.mark.parametrize("codes", [[CODE, "print(1)\n", DOCTEST, CODE], *map(readable, FEW)])
 def test_links_in_code_are_those_that_the_library_puts_there(codes):
     ours, theirs = linked_by_both(codes, [(code, names_in(code)) for code in codes])
     assert len(ours.select(LINK)) > 5
