@@ -15,6 +15,7 @@ import pytest
 from bs4 import BeautifulSoup, SoupStrainer
 from planting import plant
 from site_pages import PAGES, readable
+from sphinx.errors import ExtensionError
 from sphinx.ext import viewcode
 from sphinx.highlighting import PygmentsBridge
 from sphinx_codeautolink import extension
@@ -160,6 +161,20 @@ def test_code_that_is_not_on_the_page_and_a_name_that_is_not_in_it_are_told(capl
     linked_by_both(["print(1)\n"], [("print(1)\n", names_in("input(1)\n"))])
     told = [record.subtype for record in caplog.records if record.name == "sphinx.code_links"]
     assert told == ["match_block", "match_name"]
+
+
+@pytest.mark.parametrize(
+    ("options", "no_titles"),
+    [
+        (({"x": None}, []), False),
+        (({}, ["x"]), False),
+        (({}, [], "dirhtml"), False),
+        (({}, []), True),
+    ],
+)
+def test_options_that_links_in_code_do_not_follow_are_refused(options, no_titles):
+    with pytest.raises(ExtensionError, match="none of"):
+        link_in_code("page", "", [], {}, *options, disable_link_titles=no_titles)
 
 
 def test_a_page_that_is_written_and_not_read_again_keeps_its_links(site):

@@ -253,7 +253,7 @@ def grows(page, start, name):
     page.goto(f"{start}{FIGURES[name].docname}.html", wait_until="load")
     figure = page.locator(f"#{name}")
     figure.scroll_into_view_if_needed()
-    assert soon(lambda: page.evaluate("1") and asked, 10)
+    assert soon(lambda: page.evaluate("1") and asked)  # what a page asks is heard in a call to it
     before = figure.evaluate(HEIGHT)
     asked[0].continue_()
     page.wait_for_function(f"document.querySelector('#{name}.is-live .movable-live svg')")
