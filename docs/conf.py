@@ -36,6 +36,7 @@ extensions = [
     "descriptions",
     "first_screen",
     "image_sizes",
+    "light_code",
     "light_scripts",
     "one_stylesheet",
     "signatures",

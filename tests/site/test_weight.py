@@ -10,8 +10,10 @@ from urllib.parse import urlsplit
 import pytest
 from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
-from planting import plant
+from planting import STYLES, plant
 from visits import WIDTHS
+
+import light_code
 
 ROOMS = ("tutorials", "howto", "concepts", "gallery")
 # Kilobytes. A page without interactive figures stays far enough below the first bound to
@@ -49,6 +51,22 @@ SIZES = """images => images.map(image => ({
   width: image.getAttribute('width'), height: image.getAttribute('height'),
   ratio: image.naturalWidth / image.naturalHeight,
   shown: image.checkVisibility() ? image.clientWidth / image.clientHeight : null}))"""
+CODE_PARTS = ".bd-article .highlight pre span[class]"
+PLAIN_CODE = ".bd-article div.highlight pre {\n  color: inherit;"
+# Which classes make a part of code look unlike the code around it.
+PAINTED = """names => {
+  const code = document.querySelector('.bd-article .highlight pre');
+  const part = code.appendChild(document.createElement('span'));
+  const look = ({color, fontStyle, fontWeight, textDecorationLine}) =>
+    [color, fontStyle, fontWeight, textDecorationLine].join();
+  const painted = names.filter(name => {
+    part.className = name;
+    const own = getComputedStyle(part);
+    return look(own) != look(getComputedStyle(code)) || own.backgroundColor != 'rgba(0, 0, 0, 0)';
+  });
+  part.remove();
+  return painted;
+}"""
 ONE = "tutorials/a-first-neuron.html"
 
 
@@ -287,3 +305,38 @@ def test_the_icons_of_every_page_are_among_the_few_that_are_served(built_site):
 def test_an_icon_that_is_not_served_is_noticed(built_site):
     html = (built_site / ONE).read_text().replace("fa-download", "fa-dragon")
     assert missing_icons(built_site, html) == ["fa-dragon"]
+
+
+def idle_and_missing_marks(page, url):
+    """Classes that mark parts of code and show nowhere; and those left out that would show."""
+    page.goto(url)
+    used = page.eval_on_selector_all(CODE_PARTS, "all => [...new Set(all.map(e => e.className))]")
+    painted = set()
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        painted |= set(page.evaluate(PAINTED, [*used, *light_code.PLAIN]))
+    return set(used) - painted, painted - set(used)
+
+
+@pytest.mark.parametrize("name", [ONE, "reference/api.html"])
+def test_code_is_marked_only_where_a_style_paints_it(page, address, name):
+    assert idle_and_missing_marks(page, address + name) == (set(), set())
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "noticed"),
+    [
+        (ONE, '<span class="k">', '<span class="n">', ({"n"}, set())),
+        (STYLES, "/* Wide", ".highlight .p { color: #123456 } /* Wide", (set(), {"p"})),
+        # The theme has a colour for code, and Pygments has another, which the marks had.
+        (
+            STYLES,
+            PLAIN_CODE,
+            PLAIN_CODE.replace("inherit", "#123456"),
+            (set(), {*light_code.PLAIN}),
+        ),
+    ],
+)
+def test_a_mark_that_is_idle_or_missing_is_noticed(page, address, path, old, new, noticed):
+    plant(page, path, old, new)
+    assert idle_and_missing_marks(page, address + ONE) == noticed
