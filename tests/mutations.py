@@ -23,7 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "docs" / "_ext"))
 
-from page_kernel import kernel_environment, prepare, run_page  # noqa: E402
+from page_kernel import Machine, kernel_environment, prepare, run_page  # noqa: E402
 from page_source import Page, list_pages  # noqa: E402
 
 BY_PAGES_AT_LEAST = 8
@@ -200,11 +200,11 @@ def first_failing_page(root: Path) -> str:
 async def _run_pages(root: Path) -> None:
     environment = kernel_environment(root, root / ".page-cache")
     prepare(environment)
-    slots = asyncio.Semaphore(os.cpu_count() or 1)
+    machine = Machine()
 
     async def run(page: Page, socket: Path) -> None:
-        async with slots:
-            result = await run_page(page, (root / page.path).parent, environment, socket)
+        folder = (root / page.path).parent
+        result = await run_page(page, folder, environment, socket, machine=machine)
         if result.problems:
             raise PageFailedError(result.problems[0])
 

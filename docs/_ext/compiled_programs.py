@@ -27,8 +27,8 @@ _KEPT = "-cache"  # how JAX ends the names of its files
 _HASHED = 16
 
 
-def programs_folder(store: Path) -> Path:
-    """Return the folder in the page store for this machine's programs.
+def programs_folder(store: Path, n_cores: int) -> Path:
+    """Return the folder in the page store for programs of pages that have so many cores.
 
     XLA compiles for the processor and its number of cores; another one may not be able to
     run what it finds.
@@ -38,18 +38,18 @@ def programs_folder(store: Path) -> Path:
         platform.python_version(),
         *(importlib.metadata.version(name) for name in ("jax", "jaxlib")),
         *processor(),
+        f"{n_cores} cores",
     ]
     return store / "programs" / hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def processor(description: Path = Path("/proc/cpuinfo")) -> list[str]:
     """Return what tells this processor from others; where no file does, the machine's name."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     if not description.exists():
-        return [platform.machine(), platform.processor(), platform.node(), str(cores)]
+        return [platform.machine(), platform.processor(), platform.node()]
     first = description.read_text().split("\n\n")[0]
     facts = re.findall(r"^(?:vendor_id|model name|CPU \w+|flags|Features)\s*:.*", first, re.M)
-    return [platform.machine(), *facts, str(cores)]
+    return [platform.machine(), *facts]
 
 
 def lend(kept: Path, own: Path) -> dict[str, str]:

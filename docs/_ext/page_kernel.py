@@ -37,6 +37,7 @@ KERNEL_ARGUMENTS = [
     "--InteractiveShellApp.extensions=vector_figures",
     "--InteractiveShellApp.extensions=compile_times",
 ]
+CAN_KEEP_TO_A_CORE = hasattr(psutil.Process, "cpu_affinity")  # not on macOS
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -80,13 +81,48 @@ def prepare(environment: dict[str, str]) -> None:
         subprocess.run(command, env=environment, capture_output=True, check=True)
 
 
+def cores() -> list[int]:
+    """Return the processor's cores that this process may use, by their numbers."""
+    if CAN_KEEP_TO_A_CORE:
+        return list(psutil.Process().cpu_affinity())
+    return list(range(os.cpu_count() or 1))
+
+
+def n_cores(page: Page) -> int:
+    """Return on how many cores a page runs: one of its own, unless it has the machine alone.
+
+    With several, XLA hands the many small operations of a small network from thread to thread,
+    which costs more than it gains, and the other cores have pages of their own to run.
+    """
+    return 1 if CAN_KEEP_TO_A_CORE and not page.alone else len(cores())
+
+
+def _all_cores() -> asyncio.Queue[int]:
+    found, queue = cores(), asyncio.Queue[int]()
+    # Two builds at once begin with different ones.
+    first = os.getpid() % len(found)
+    for core in found[first:] + found[:first]:
+        queue.put_nowait(core)
+    return queue
+
+
 @dataclass
 class Machine:
-    """The processes of the pages that run at once; `alone` gives one of them all cores."""
+    """The cores, each for a page at a time; `alone` gives one of the pages all of them."""
 
+    free: asyncio.Queue[int] = field(default_factory=_all_cores)
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     running: set[int] = field(default_factory=set)
     stood_still: dict[int, float] = field(default_factory=dict)  # seconds, by process
+
+    @asynccontextmanager
+    async def core(self) -> AsyncIterator[int]:
+        """Wait for a core that no other page has, and keep it for as long as this lasts."""
+        core = await self.free.get()
+        try:
+            yield core
+        finally:
+            self.free.put_nowait(core)
 
     @asynccontextmanager
     async def alone(self, process: int) -> AsyncIterator[None]:
@@ -123,9 +159,23 @@ async def run_page(
     """Run the cells of `page` in order in a new interpreter, up to the first failing one.
 
     With a folder of `programs`, the page uses those that earlier runs have compiled, and adds
-    its own. Pages that share a `machine` wait for cells that want it alone.
+    its own. Pages that share a `machine` wait for one of its cores, and for cells that want it
+    alone.
     """
     machine = machine or Machine()
+    async with machine.core() as core:
+        return await _run_page(page, folder, environment, socket, programs, machine, core)
+
+
+async def _run_page(
+    page: Page,
+    folder: Path,
+    environment: dict[str, str],
+    socket: Path,
+    programs: Path | None,
+    machine: Machine,
+    core: int,
+) -> Run:
     cells = [new_code_cell(cell.source, metadata={"tags": [*cell.tags]}) for cell in page.cells]
     run = Run(new_notebook(cells=cells))
     # No kernel folders: the kernel is this interpreter, whatever the user has installed.
@@ -161,6 +211,8 @@ async def run_page(
             await manager.start_kernel(**arguments)
             process = psutil.Process(manager.provisioner.pid)  # type: ignore[union-attr]
             machine.running.add(process.pid)
+            if n_cores(page) == 1:
+                process.cpu_affinity([core])  # before it makes threads: they inherit it
         await client.async_start_new_kernel_client()
         await _run_cells(page, client, run, lambda: machine.alone(process.pid))
         run.seconds = time.perf_counter() - start - machine.stood_still.get(process.pid, 0.0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any
 
 from claim_record import MIME, RECORD_VARIABLE, Claim
 from compiled_programs import programs_folder
-from page_kernel import EXPECTED_ERROR, Machine, kernel_environment, prepare, run_page
+from page_kernel import EXPECTED_ERROR, Machine, kernel_environment, n_cores, prepare, run_page
 from page_runner import short_folder
 from page_source import Cell, Page
 from page_store import PageStore
@@ -49,15 +48,13 @@ async def _rerun(root: Path, pages: Sequence[Page], tags: tuple[str, ...]) -> li
     store = PageStore.of(root).folder
     environment = kernel_environment(root, store) | {RECORD_VARIABLE: "1"}
     await asyncio.to_thread(prepare, environment)
-    slots, machine = asyncio.Semaphore(os.cpu_count() or 1), Machine()
+    machine = Machine()
 
     async def one(page: Page, socket: Path) -> Rerun:
         cells = [dataclasses.replace(cell, tags=(*cell.tags, *tags)) for cell in page.cells]
         page = dataclasses.replace(page, cells=tuple(cells))
-        async with slots:
-            folder = (root / page.path).parent
-            programs = programs_folder(store)
-            run = await run_page(page, folder, environment, socket, programs, machine)
+        folder, programs = (root / page.path).parent, programs_folder(store, n_cores(page))
+        run = await run_page(page, folder, environment, socket, programs, machine)
         outputs = [output for cell in run.notebook.cells for output in cell.get("outputs", [])]
         claims = [_claim(o.data[MIME]) for o in outputs if MIME in o.get("data", {})]
         errors = [f"{o.ename}: {o.evalue}" for o in outputs if o.output_type == "error"]

@@ -16,7 +16,7 @@ import psutil
 from filelock import Timeout
 
 from compiled_programs import programs_folder
-from page_kernel import Machine, kernel_environment, prepare, run_page
+from page_kernel import Machine, kernel_environment, n_cores, prepare, run_page
 from page_key import fingerprint, page_key
 from page_source import Page, list_pages
 from page_store import Execution, PageStore
@@ -101,15 +101,13 @@ async def _execute(root: Path, results: list[PageResult], store: PageStore, say:
         return
     variables = kernel_environment(root, store.folder)
     await asyncio.to_thread(prepare, variables)
-    slots, machine = asyncio.Semaphore(os.cpu_count() or 1), Machine()
-    done = len(found)
+    machine, done = Machine(), len(found)
 
     async def one(result: PageResult, socket: Path) -> None:
         nonlocal done
-        async with slots:
-            await _run_and_store(root, result, store, variables, socket, machine)
-            done += 1
-            _progress(say, done, len(results), result)
+        await _run_and_store(root, result, store, variables, socket, machine)
+        done += 1
+        _progress(say, done, len(results), result)
 
     # Longest first: a long page that starts last leaves the other cores idle at the end.
     stale.sort(key=lambda result: _expected_seconds(result.page, store), reverse=True)
@@ -130,7 +128,7 @@ async def _run_and_store(
     machine: Machine,
 ) -> None:
     page = result.page
-    folder, programs = (root / page.path).parent, programs_folder(store.folder)
+    folder, programs = (root / page.path).parent, programs_folder(store.folder, n_cores(page))
     run = await run_page(page, folder, variables, socket, programs, machine)
     finished = datetime.now(UTC).isoformat(timespec="seconds")
     execution = Execution(

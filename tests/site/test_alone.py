@@ -1,4 +1,7 @@
-"""A cell that compares times has the machine for itself; afterwards everything goes on."""
+"""A page has a core of its own; a cell that compares times has the machine for itself.
+
+Afterwards everything goes on.
+"""
 
 import asyncio
 import os
@@ -10,8 +13,16 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 
-from page_kernel import Machine, kernel_environment, prepare, run_page
+from page_kernel import (
+    CAN_KEEP_TO_A_CORE,
+    Machine,
+    cores,
+    kernel_environment,
+    prepare,
+    run_page,
+)
 from page_runner import short_folder
 from page_source import parse_page
 
@@ -50,7 +61,7 @@ BESIDE = PAGE.format(tags="hide-input", name="beside", waits_for="timed", count=
 
 
 def run_together(texts, folder):
-    """Run pages at once on one machine; return the moments and the seconds of each at work."""
+    """Run pages at once on one machine."""
     environment = kernel_environment(ROOT, folder)
     prepare(environment)
     pages = [parse_page("howto/page", text) for text in texts]
@@ -66,8 +77,12 @@ def run_together(texts, folder):
     with tempfile.TemporaryDirectory(dir=short_folder()) as sockets:
         runs = asyncio.run(all_of_them(sockets))
     assert not [problem for run in runs for problem in run.problems]
-    texts = [run.notebook.cells[1].outputs[0].text for run in runs]
-    return [[float(moment) for moment in text.split()] for text in texts], [r.seconds for r in runs]
+    return runs
+
+
+def numbers(run, cell):
+    """The numbers that a cell of a run has printed."""
+    return [float(number) for number in run.notebook.cells[cell].outputs[0].text.split()]
 
 
 def at_work_during(timed, beside):
@@ -76,17 +91,32 @@ def at_work_during(timed, beside):
 
 def test_other_pages_stand_still_while_a_cell_is_alone(tmp_path):
     slow = TIMED.replace("time.sleep(0.01)\n    moments", "time.sleep(0.1)\n    moments")
-    (timed, beside), (_, seconds) = run_together([slow, BESIDE], tmp_path)
+    runs = run_together([slow, BESIDE], tmp_path)
+    timed, beside = (numbers(run, 1) for run in runs)
     assert len(at_work_during(timed, beside)) <= 1  # one may have been on its way
     assert beside[-1] > timed[-1], "the other page goes on"
     stood_still = timed[-1] - timed[0]
     assert stood_still > 9
-    assert seconds < stood_still, "a page's own time is what it worked, some four seconds here"
+    assert runs[1].seconds < stood_still, (
+        "a page's own time is what it worked, some four seconds here"
+    )
 
 
 def test_without_the_tag_they_work_side_by_side(tmp_path):
-    (timed, beside), _ = run_together([TIMED.replace("alone", "hide-input"), BESIDE], tmp_path)
+    runs = run_together([TIMED.replace("alone", "hide-input"), BESIDE], tmp_path)
+    timed, beside = (numbers(run, 1) for run in runs)
     assert len(at_work_during(timed, beside)) > 20
+
+
+@pytest.mark.skipif(not CAN_KEEP_TO_A_CORE, reason="this system keeps no process to a core")
+@pytest.mark.parametrize("tag", ["hide-input", "alone"])
+def test_pages_at_once_have_a_core_each_and_one_that_compares_times_has_all(tmp_path, tag):
+    shows = "import os\nprint(*sorted(os.sched_getaffinity(0)))\n"
+    texts = [TIMED.replace("alone", tag), BESIDE]
+    runs = run_together([text.replace("import os\n", shows) for text in texts], tmp_path)
+    own, beside = (numbers(run, 0) for run in runs)
+    assert len(beside) == 1
+    assert own == cores() if tag == "alone" else len(own) == 1 and own != beside
 
 
 def test_page_that_stands_still_ends_with_a_build_that_is_killed(tmp_path):

@@ -110,21 +110,18 @@ def test_another_processor_has_another_folder(tmp_path, monkeypatch):
         description.write_text(CPU.format(flags, bogomips))
         facts = processor(description)
         monkeypatch.setattr(compiled_programs, "processor", lambda facts=facts: facts)
-        found.append(programs_folder(tmp_path))
+        found.append(programs_folder(tmp_path, 1))
     assert found[0] == found[1] != found[2]
 
 
 def test_another_version_of_the_compiler_has_another_folder(tmp_path, monkeypatch):
-    here = programs_folder(tmp_path)
+    here = programs_folder(tmp_path, 1)
     monkeypatch.setattr("importlib.metadata.version", lambda name: "0")
-    assert programs_folder(tmp_path) != here
+    assert programs_folder(tmp_path, 1) != here
 
 
-def test_another_number_of_cores_has_another_folder(tmp_path, monkeypatch):
-    here = programs_folder(tmp_path)
-    cores = set(range(99))
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: cores, raising=False)
-    assert programs_folder(tmp_path) != here
+def test_another_number_of_cores_has_another_folder(tmp_path):
+    assert programs_folder(tmp_path, 1) != programs_folder(tmp_path, 2)
 
 
 def test_what_a_page_has_not_ended_well_with_is_not_kept(tmp_path):
