@@ -68,6 +68,8 @@ def digest_of_package(root: Path, code: Iterable[str]) -> str:
 @cache  # the packages' files are read for each page
 def _imported(code: str) -> list[str]:
     """Name each module that is imported, its parents, and what could be a module in it."""
+    if "import" not in code:  # parsing the cells of all pages takes a good part of a second
+        return []
     names: list[str] = []
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):

@@ -126,7 +126,7 @@ def _myst_nb(env: BuildEnvironment) -> NbParserConfig:
 
 def read_page(text: str, root: str, docname: str, key: str) -> NotebookNode:
     """Return the page as a notebook with the outputs of its stored run."""
-    page = parse_page(docname, text)
+    page = parse_page(docname, text, Path(root))
     run = PageStore.of(Path(root)).load(docname, key)
     code = [cell for cell in page.notebook.cells if cell.cell_type == "code"]
     if run is None or [c.source for c in code] != [c.source for c in run.notebook.cells]:

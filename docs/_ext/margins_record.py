@@ -41,9 +41,10 @@ def load_margins(root: Path, pages: Sequence[Page]) -> dict[str, Room]:
     record = load_record(root)
     rooms: dict[str, dict[str, list[float]]] = {}
     for page in pages:
+        key = margins_key(root, page)
         for stack, by_page in sorted(record.items()):
             found = by_page.get(page.docname, {})
-            if found.get("code") == margins_key(root, page):
+            if found.get("code") == key:
                 for name, values in found["rooms"].items():
                     rooms.setdefault(name, {})[stack] = values
     return {name: _room(by_stack) for name, by_stack in rooms.items()}

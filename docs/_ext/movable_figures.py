@@ -27,7 +27,9 @@ from nbformat.v4 import new_output
 from sphinx.application import Sphinx
 from sphinx.errors import SphinxError
 
+import dark_figures
 from dark_figures import COLOUR, dark_colour
+from kept import kept
 from page_store import PageStore
 from whole_file import write_whole
 
@@ -149,16 +151,34 @@ def is_movable(executed: NotebookNode) -> bool:
 
 def show(root: Path, cell: NotebookNode, executed: NotebookNode) -> None:
     """Give such a cell of a page its picture, and what the live figure is made of."""
-    specification, tables, controls = _parts(root, cell, executed)
-    _use_fonts_of_other_figures()
-    picture = vl_convert.vegalite_to_svg(_still(specification, tables), config=LOOK)
+    parts = _parts(root, cell, executed)
+    picture, live = kept(
+        PageStore.of(root).folder / "drawn", [parts, _drawing_code()], lambda: _drawn(*parts)
+    )
     if odd := sorted(set(_PAINT.findall(picture))):
         raise FigureError(
             f"{_specification(root, cell.metadata)}: expected colours of six digits, such as "
             f"{PALETTE[1]}, which have a dark twin; got {', '.join(odd)}"
         )
     cell.outputs = [new_output("display_data", {"image/svg+xml": picture})]
-    cell.metadata[_LIVE] = _live(specification, tables, controls)
+    cell.metadata[_LIVE] = live
+
+
+@cache
+def _drawing_code() -> list[str]:
+    """Return what else a figure depends on: the library, and the code here and of its colours."""
+    files = (Path(__file__), Path(dark_figures.__file__))
+    digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+    return [version("vl-convert-python"), version("matplotlib"), *digests]
+
+
+def _drawn(
+    specification: dict[str, Any], tables: dict[str, Any], controls: list[dict[str, Any]]
+) -> tuple[str, str]:
+    """Return the picture, and what the live figure is made of."""
+    _use_fonts_of_other_figures()
+    picture = vl_convert.vegalite_to_svg(_still(specification, tables), config=LOOK)
+    return picture, _live(specification, tables, controls)
 
 
 def taken_along(root: Path, cell: NotebookNode, executed: NotebookNode) -> list[NotebookNode]:

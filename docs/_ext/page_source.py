@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from myst_nb.core.read import read_myst_markdown_notebook
 from myst_parser.config.main import MdParserConfig
-from nbformat import NotebookNode
+from nbformat import NotebookNode, from_dict
 
 from claim_record import TAG
+from kept import kept
+from page_store import PageStore
 
 # One list for Sphinx (conf.py) and for the runner, so both see the same code cells.
 MYST_EXTENSIONS = [
@@ -90,7 +93,7 @@ def list_pages(root: Path) -> list[Page]:
         if "{code-cell}" not in text:
             continue
         try:
-            page = parse_page(relative.with_suffix("").as_posix(), text)
+            page = parse_page(relative.with_suffix("").as_posix(), text, root)
         except PageError as error:
             problems.append(str(error))
         else:
@@ -123,12 +126,14 @@ def _broken_course(pages: list[Page]) -> list[str]:
     return problems
 
 
-def parse_page(docname: str, text: str) -> Page:
-    """Parse the MyST text of one page into a notebook without outputs."""
+def parse_page(docname: str, text: str, root: Path | None = None) -> Page:
+    """Parse the MyST text of one page into a notebook without outputs.
+
+    Under a `root` it is kept: a rebuild would parse all pages for an edit of one.
+    """
     path = f"docs/{docname}.md"
-    config = MdParserConfig(enable_extensions=set(MYST_EXTENSIONS))
     try:
-        notebook = read_myst_markdown_notebook(text, config=config, add_source_map=True)
+        notebook = _kept_notebook(text, root) if root else _notebook(text)
     except Exception as error:
         raise PageError(f"{path}: cannot be read as MyST Markdown: {error}") from error
     cells = tuple(
@@ -142,6 +147,18 @@ def parse_page(docname: str, text: str) -> Page:
     compiles = bool(notebook.metadata.get("compiles"))
     after = str(notebook.metadata.get("after", ""))
     return Page(docname, path, str(kind), float(budget or 0), notebook, cells, compiles, after)
+
+
+def _notebook(text: str) -> NotebookNode:
+    config = MdParserConfig(enable_extensions=set(MYST_EXTENSIONS))
+    return read_myst_markdown_notebook(text, config=config, add_source_map=True)
+
+
+def _kept_notebook(text: str, root: Path) -> NotebookNode:
+    parser = [version(name) for name in ("myst-nb", "myst-parser", "markdown-it-py", "nbformat")]
+    made_from = [text, MYST_EXTENSIONS, parser]
+    folder = PageStore.of(root).folder / "parsed"
+    return from_dict(kept(folder, made_from, lambda: _notebook(text)))
 
 
 def _check_front_matter(path: str, front_matter: NotebookNode) -> None:

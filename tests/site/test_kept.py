@@ -1,0 +1,77 @@
+"""What takes long to make is made once, and again where anything it is made from has changed."""
+
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+import kept as keeping
+from kept import kept
+from page_source import list_pages, parse_page
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def make():
+    """A function that gives what it is asked for, and counts how often."""
+
+    def make():
+        make.times += 1
+        return {"made": make.times}
+
+    make.times = 0
+    return make
+
+
+def test_the_same_is_made_once(tmp_path, make):
+    assert kept(tmp_path / "new", ["a", 1], make) == {"made": 1}
+    assert kept(tmp_path / "new", ["a", 1], make) == {"made": 1}
+
+
+def test_what_is_made_from_something_else_is_made_again(tmp_path, make):
+    kept(tmp_path, ["a", 1], make)
+    assert kept(tmp_path, ["a", 2], make) == {"made": 2}
+
+
+@pytest.mark.parametrize("content", [b"", b'{"made"', b"\xff"])
+def test_a_damaged_file_is_made_again(tmp_path, make, content):
+    kept(tmp_path, "a", make)
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(content)
+    assert kept(tmp_path, "a", make) == {"made": 2}
+    assert kept(tmp_path, "a", make) == {"made": 2}
+
+
+def test_what_was_used_last_is_kept(tmp_path, make, monkeypatch):
+    monkeypatch.setattr(keeping, "MOST", 2)
+    for made_from in ("a", "b", "a", "c"):
+        kept(tmp_path, made_from, make)
+        time.sleep(0.02)  # the clock of a file system is a coarse one
+    assert len(list(tmp_path.iterdir())) == 2
+    assert kept(tmp_path, "a", make) == {"made": 1}
+    assert kept(tmp_path, "b", make) == {"made": 4}
+
+
+def test_where_nothing_can_be_written_everything_is_made(tmp_path, make):
+    (tmp_path / "file").touch()
+    assert kept(tmp_path / "file" / "folder", "a", make) == {"made": 1}
+
+
+def without_ids(page):
+    """The page without the names that every parsing draws for its cells."""
+    for cell in page.notebook.cells:
+        cell.pop("id", None)
+    return page
+
+
+def test_a_kept_page_is_the_page(tmp_path):
+    shutil.copytree(ROOT / "docs", tmp_path / "docs", ignore=shutil.ignore_patterns("_*"))
+    read = list_pages(tmp_path)
+    assert len(list((tmp_path / ".page-cache" / "parsed").iterdir())) >= len(read) > 10
+    again = list_pages(tmp_path)
+    assert read == again
+    for page in again:
+        text = (tmp_path / page.path).read_text(encoding="utf8")
+        assert without_ids(page) == without_ids(parse_page(page.docname, text))
