@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -17,20 +18,22 @@ MOST = 100  # files of a kind; all pages need a few dozen
 def kept(folder: Path, made_from: object, make: Callable[[], Any]) -> Any:
     """Return what `make` gives, something that JSON can hold, or what it gave for the same.
 
-    `made_from` has to name all that the result depends on, versions and code included.
+    `made_from` has to name all that the result depends on, versions and code included. What is
+    returned has been through JSON, which knows lists and no tuples.
     """
     name = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
     file = folder / f"{name}.json"
     with suppress(OSError, ValueError):  # absent, or damaged: then it is made again
         found = json.loads(file.read_text(encoding="utf8"))
-        file.touch()
+        with suppress(OSError):  # a store that can only be read serves as well
+            os.utime(file)
         return found
-    made = make()
+    text = json.dumps(make())
     with suppress(OSError):  # where nothing can be written, nothing is kept
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(file, json.dumps(made).encode())
+        write_whole(file, text.encode())
         _drop_oldest(folder)
-    return made
+    return json.loads(text)  # as it will be found
 
 
 def _drop_oldest(folder: Path) -> None:

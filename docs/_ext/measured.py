@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -26,6 +25,7 @@ from claim_record import Claim
 from evidence import Evidence, load_evidence
 from falsified_record import load_falsified
 from margins_record import Room, load_margins
+from page_kernel import cores
 from page_runner import PageResult
 from provenance import provenance
 
@@ -305,11 +305,11 @@ class PagesTable(_Table):
                     run.finished_at[:16].replace("T", " "),
                 ]
             )
-        cores = os.cpu_count() or 1
+        n_cores = len(cores())
         limit = (
             f"Together these runs took {total:.0f} core-seconds, and JAX compiled for "
-            f"{compiling:.0f} s of them. Spread evenly over {cores} cores like these, runs as "
-            f"costly would take {total / cores:.0f} s."
+            f"{compiling:.0f} s of them. Spread evenly over {n_cores} cores like these, runs as "
+            f"costly would take {total / n_cores:.0f} s."
         )
         return [
             self.table(head, rows, "measured-pages"),

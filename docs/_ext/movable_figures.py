@@ -130,13 +130,13 @@ def add_scripts(
 
 def library(store: Path) -> bytes:
     """Return the library as one script. Making it takes seconds, so the page store keeps it."""
-    kept = store / "scripts" / LIBRARY
-    if not kept.exists():
-        kept.parent.mkdir(parents=True, exist_ok=True)
+    file = store / "scripts" / LIBRARY
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
         # It is a module, whose names would clash with those of other scripts on a page.
         script = f'(() => {{\n"use strict";\n{vl_convert.javascript_bundle(ASKED)}\n}})();\n'
-        write_whole(kept, script.encode())
-    return kept.read_bytes()
+        write_whole(file, script.encode())
+    return file.read_bytes()
 
 
 def is_live(node: nodes.Node) -> bool:

@@ -99,7 +99,7 @@ def n_cores(page: Page) -> int:
 
 def _all_cores() -> asyncio.Queue[int]:
     found, queue = cores(), asyncio.Queue[int]()
-    # Two builds at once begin with different ones.
+    # So that two builds at once do not always begin with the same one.
     first = os.getpid() % len(found)
     for core in found[first:] + found[:first]:
         queue.put_nowait(core)
@@ -211,8 +211,8 @@ async def _run_page(
             await manager.start_kernel(**arguments)
             process = psutil.Process(manager.provisioner.pid)  # type: ignore[union-attr]
             machine.running.add(process.pid)
-            if n_cores(page) == 1:
-                process.cpu_affinity([core])  # before it makes threads: they inherit it
+            if not page.alone:
+                _keep_to(core, process)
         await client.async_start_new_kernel_client()
         await _run_cells(page, client, run, lambda: machine.alone(process.pid))
         run.seconds = time.perf_counter() - start - machine.stood_still.get(process.pid, 0.0)
@@ -230,6 +230,13 @@ async def _run_page(
         run.compiled = 0 if run.problems else take_back(own, programs)
         shutil.rmtree(own)
     return run
+
+
+def _keep_to(core: int, process: psutil.Process) -> None:
+    """Keep a process that has not made threads to a core; they inherit it."""
+    if CAN_KEEP_TO_A_CORE:
+        with suppress(psutil.AccessDenied):  # in a sandbox: there it runs where it would
+            process.cpu_affinity([core])
 
 
 async def _run_cells(

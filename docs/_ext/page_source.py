@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -26,6 +27,8 @@ MYST_EXTENSIONS = [
     "fieldlist",
     "substitution",
 ]
+# What takes part in parsing a page: another version of these may find other cells.
+PARSER = ("markdown-it-py", "mdit-py-plugins", "myst-nb", "myst-parser", "nbformat", "PyYAML")
 KINDS = ("tutorial", "howto", "concept", "gallery")
 SENTENCES = {
     "title": "the words of its heading",
@@ -33,7 +36,7 @@ SENTENCES = {
     "needs": "what the reader needs first, in a sentence",
     "description": "a sentence for search engines",
 }
-# A cell that compares times: while it runs, all other pages stand still.
+# A cell that compares times: while it runs, all other pages stand still. Its page has all cores.
 ALONE = "alone"
 # Cells that only a build runs: a reader does not see their code.
 NOT_PASTED = {TAG, "remove-cell", "remove-input"}
@@ -77,6 +80,8 @@ class Page:
 
 def list_pages(root: Path) -> list[Page]:
     """Return the pages under `root`/docs that have code cells, in name order.
+
+    The page store keeps what it has parsed.
 
     Raises
     ------
@@ -155,10 +160,13 @@ def _notebook(text: str) -> NotebookNode:
 
 
 def _kept_notebook(text: str, root: Path) -> NotebookNode:
-    parser = [version(name) for name in ("myst-nb", "myst-parser", "markdown-it-py", "nbformat")]
-    made_from = [text, MYST_EXTENSIONS, parser]
+    parser = [(name, version(name)) for name in PARSER]
+    made_from = [text, parser, hashlib.sha256(Path(__file__).read_bytes()).hexdigest()]
     folder = PageStore.of(root).folder / "parsed"
-    return from_dict(kept(folder, made_from, lambda: _notebook(text)))
+    try:
+        return from_dict(kept(folder, made_from, lambda: _notebook(text)))
+    except TypeError:  # YAML has dates, and JSON has none
+        return _notebook(text)
 
 
 def _check_front_matter(path: str, front_matter: NotebookNode) -> None:

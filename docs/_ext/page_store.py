@@ -1,4 +1,7 @@
-"""The cache of executed pages: one file an execution, written whole or not at all."""
+"""The cache of executed pages: one file an execution, written whole or not at all.
+
+Beside them, in folders of their own, is what `kept` and `compiled_programs` keep.
+"""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+import page_kernel
 from page_kernel import (
     CAN_KEEP_TO_A_CORE,
     Machine,
@@ -26,6 +27,7 @@ from page_kernel import (
 from page_runner import short_folder
 from page_source import parse_page
 
+pytestmark = pytest.mark.skipif(len(cores()) < 2, reason="two pages at once need two cores")
 ROOT = Path(__file__).parents[2]
 PAGE = """---
 title: Title
@@ -116,7 +118,37 @@ def test_pages_at_once_have_a_core_each_and_one_that_compares_times_has_all(tmp_
     runs = run_together([text.replace("import os\n", shows) for text in texts], tmp_path)
     own, beside = (numbers(run, 0) for run in runs)
     assert len(beside) == 1
-    assert own == cores() if tag == "alone" else len(own) == 1 and own != beside
+    if tag == "alone":
+        assert own == cores()
+    else:
+        assert len(own) == 1
+        assert own != beside
+
+
+def test_no_more_pages_run_at_once_than_there_are_cores():
+    async def most_at_once():
+        machine, running, most = Machine(), set(), 0
+
+        async def page():
+            nonlocal most
+            async with machine.core() as core:
+                assert core not in running
+                running.add(core)
+                most = max(most, len(running))
+                await asyncio.sleep(0)
+                running.remove(core)
+
+        await asyncio.gather(*(page() for _ in range(3 * len(cores()))))
+        return most
+
+    assert asyncio.run(most_at_once()) == len(cores())
+
+
+def test_page_runs_where_the_system_keeps_no_process_to_a_core(tmp_path, monkeypatch):
+    monkeypatch.setattr(page_kernel, "CAN_KEEP_TO_A_CORE", False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    (run,) = run_together([TIMED.replace("while not", "while False and not")], tmp_path)
+    assert len(numbers(run, 1)) == 100
 
 
 def test_page_that_stands_still_ends_with_a_build_that_is_killed(tmp_path):

@@ -1,5 +1,6 @@
 """What takes long to make is made once, and again where anything it is made from has changed."""
 
+import os
 import shutil
 import time
 from pathlib import Path
@@ -7,8 +8,10 @@ from pathlib import Path
 import pytest
 
 import kept as keeping
+import page_source
 from kept import kept
 from page_source import list_pages, parse_page
+from page_store import ENVIRONMENT_VARIABLE
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,6 +47,34 @@ def test_a_damaged_file_is_made_again(tmp_path, make, content):
     assert kept(tmp_path, "a", make) == {"made": 2}
 
 
+def test_what_can_only_be_read_is_not_made_again(tmp_path, make, monkeypatch):
+    def refuse(path):
+        raise PermissionError(path)
+
+    kept(tmp_path, "a", make)
+    monkeypatch.setattr(os, "utime", refuse)
+    assert kept(tmp_path, "a", make) == {"made": 1}
+
+
+def test_the_first_result_is_as_later_ones_will_be(tmp_path):
+    assert [kept(tmp_path, "a", lambda: (1, 2)) for _ in range(2)] == [[1, 2], [1, 2]]
+
+
+def test_another_version_of_the_parser_parses_again(tmp_path, monkeypatch):
+    monkeypatch.delenv(ENVIRONMENT_VARIABLE, raising=False)
+    text = (ROOT / "docs" / "_template.md").read_text(encoding="utf8")
+    parse_page("howto/page", text, tmp_path)
+    monkeypatch.setattr(page_source, "version", lambda name: "0")
+    parse_page("howto/page", text, tmp_path)
+    assert len(list((tmp_path / ".page-cache" / "parsed").iterdir())) == 2
+
+
+def test_a_page_with_a_date_is_read_though_it_cannot_be_kept(tmp_path):
+    text = (ROOT / "docs" / "_template.md").read_text(encoding="utf8")
+    dated = text.replace("---\n", "---\ndate: 2026-01-01\n", 1)
+    assert parse_page("howto/page", dated, tmp_path).cells == parse_page("howto/page", dated).cells
+
+
 def test_what_was_used_last_is_kept(tmp_path, make, monkeypatch):
     monkeypatch.setattr(keeping, "MOST", 2)
     for made_from in ("a", "b", "a", "c"):
@@ -66,8 +97,9 @@ def without_ids(page):
     return page
 
 
-def test_a_kept_page_is_the_page(tmp_path):
+def test_a_kept_page_is_the_page(tmp_path, monkeypatch):
     shutil.copytree(ROOT / "docs", tmp_path / "docs", ignore=shutil.ignore_patterns("_*"))
+    monkeypatch.delenv(ENVIRONMENT_VARIABLE, raising=False)  # a store of its own
     read = list_pages(tmp_path)
     assert len(list((tmp_path / ".page-cache" / "parsed").iterdir())) >= len(read) > 10
     again = list_pages(tmp_path)

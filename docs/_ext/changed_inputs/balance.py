@@ -30,8 +30,8 @@ def fixed_drive():
     """Poisson numbers have a mean of two, whatever mean is asked for."""
     import scipy.stats
 
-    ppf = scipy.stats.poisson.ppf
-    scipy.stats.poisson.ppf = lambda quantiles, mean: ppf(quantiles, 2.0)
+    cdf = scipy.stats.poisson.cdf
+    scipy.stats.poisson.cdf = lambda counts, mean: cdf(counts, 2.0)
 
 
 @on(BALANCE="balance-more-spikes")
