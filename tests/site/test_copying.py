@@ -62,7 +62,7 @@ FAULTS = [
     (
         "a cell on the page is not the one that ran",
         NEURON,
-        (f"{NEURON}.html", '"nn">textwrap</span>', '"nn">wrapping</span>'),
+        (f"{NEURON}.html", ">textwrap</a>", ">wrapping</a>"),
         "copy button of cell 1",
     ),
     (
