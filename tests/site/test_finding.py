@@ -237,9 +237,7 @@ def test_code_links_keep_the_colour_of_the_code_and_show_a_line(browser, address
     page.goto(f"{address}{NEURON}.html", wait_until="load")
     link = page.locator(f'{LINK}[href*="matplotlib"]').first
     colours = link.evaluate(
-        """link => [link.firstElementChild, link.firstElementChild.cloneNode(true)].map(each => {
-          if (!each.isConnected) link.closest('pre').append(each);
-          return getComputedStyle(each).color; })"""
+        "link => [link, link.closest('pre')].map(each => getComputedStyle(each).color)"
     )
     line = link.evaluate("link => getComputedStyle(link).textDecorationLine")
     page.close()
