@@ -89,7 +89,7 @@ SECOND = 'href="tutorials/synapses-and-projections.html"'
 # What is undone, the check, the file, a text in it, what takes its place, what the check says.
 FAULTS = [
     ("the opening is another", check_opening, "index.html", "by a script", "by hand", "by hand"),
-    ("the command is another", check_opening, "index.html", "-s<span", "-e<span", "nox -e"),
+    ("the command is another", check_opening, "index.html", "nox -s", "nox -e", "nox -e"),
     ("a way in is gone", check_opening, "index.html", WAYS_IN[2], "It fails", "It fails"),
     (
         "the picture is another",
