@@ -17,6 +17,7 @@ import os
 import platform
 import re
 import shutil
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,6 +26,13 @@ from whole_file import write_whole
 MOST_BYTES = 256 * 2**20  # all pages of one stack need some 15 MiB, one version of each
 _KEPT = "-cache"  # how JAX ends the names of its files
 _HASHED = 16
+_FOLDER = "jax_compilation_cache_dir"
+_OPTIONS: dict[str, float | int | str] = {
+    "jax_persistent_cache_min_compile_time_secs": 0.0,
+    "jax_persistent_cache_min_entry_size_bytes": -1,
+    # These are for GPUs, and on jax 0.10 the folder's name would become part of every key.
+    "jax_persistent_cache_enable_xla_caches": "none",
+}
 
 
 def programs_folder(store: Path, n_cores: int) -> Path:
@@ -58,13 +66,16 @@ def lend(kept: Path, own: Path) -> dict[str, str]:
     for path in list(kept.glob(f"*{_KEPT}")):
         with suppress(FileNotFoundError):  # another build may have dropped it just now
             _lend_one(path, own)
-    return {
-        "JAX_COMPILATION_CACHE_DIR": str(own),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-        # These are for GPUs, and on jax 0.10 the folder's name would become part of every key.
-        "JAX_PERSISTENT_CACHE_ENABLE_XLA_CACHES": "none",
-    }
+    return {name.upper(): str(value) for name, value in (_OPTIONS | {_FOLDER: str(own)}).items()}
+
+
+def use_lent(environment: Mapping[str, str]) -> None:
+    """Tell JAX of a folder that was lent, where it was imported before the variables were set."""
+    import jax
+
+    if own := environment.get(_FOLDER.upper()):
+        for name, value in (_OPTIONS | {_FOLDER: own}).items():
+            jax.config.update(name, value)
 
 
 def _lend_one(path: Path, own: Path) -> None:

@@ -1,4 +1,4 @@
-"""Run one page in a fresh process; the bytes of this file are part of every page's key."""
+"""Run one page in a process of its own; the bytes of this file are part of every page's key."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from claim_record import ALONE_VARIABLE, PAGE_VARIABLE
 from compile_times import FILE_VARIABLE, seconds_in
 from compiled_programs import lend, take_back
+from page_nursery import ForkingProvisioner, Nursery
 from page_source import ALONE, Cell, Page
 
 EXPECTED_ERROR = "raises-exception"
@@ -108,8 +109,12 @@ def _all_cores() -> asyncio.Queue[int]:
 
 @dataclass
 class Machine:
-    """The cores, each for a page at a time; `alone` gives one of the pages all of them."""
+    """The cores, each for a page at a time; `alone` gives one of the pages all of them.
 
+    With a `nursery`, processes of pages come from there.
+    """
+
+    nursery: Nursery | None = None
     free: asyncio.Queue[int] = field(default_factory=_all_cores)
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     running: set[int] = field(default_factory=set)
@@ -156,7 +161,7 @@ async def run_page(
     programs: Path | None = None,
     machine: Machine | None = None,
 ) -> Run:
-    """Run the cells of `page` in order in a new interpreter, up to the first failing one.
+    """Run the cells of `page` in order in a new process, up to the first failing one.
 
     With a folder of `programs`, the page uses those that earlier runs have compiled, and adds
     its own. Pages that share a `machine` wait for one of its cores, and for cells that want it
@@ -205,6 +210,11 @@ async def _run_page(
         environment[ALONE_VARIABLE] = "1"
     process = None
     try:
+        # Where a page has all cores, so must what it imports.
+        if machine.nursery and not page.alone and await machine.nursery.ready:
+            manager.provisioner = ForkingProvisioner(
+                machine.nursery, kernel_spec=manager.kernel_spec, parent=manager
+            )
         arguments = {"extra_arguments": KERNEL_ARGUMENTS, "env": environment, "cwd": folder}
         async with machine.turn:
             start = time.perf_counter()

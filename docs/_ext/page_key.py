@@ -17,6 +17,7 @@ from page_source import Page
 REQUIREMENTS = "requirements/pages.txt"
 _HOW = (
     "page_kernel",
+    "page_nursery",
     "vector_figures",
     "compile_times",
     "compiled_programs",

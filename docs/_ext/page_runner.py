@@ -16,8 +16,9 @@ import psutil
 from filelock import Timeout
 
 from compiled_programs import programs_folder
-from page_kernel import Machine, kernel_environment, n_cores, prepare, run_page
+from page_kernel import Machine, cores, kernel_environment, n_cores, prepare, run_page
 from page_key import fingerprint, page_key
+from page_nursery import CAN_FORK, Nursery
 from page_source import Page, list_pages
 from page_store import Execution, PageStore
 from provenance import provenance
@@ -101,7 +102,9 @@ async def _execute(root: Path, results: list[PageResult], store: PageStore, say:
         return
     variables = kernel_environment(root, store.folder)
     await asyncio.to_thread(prepare, variables)
-    machine, done = Machine(), len(found)
+    # Where each page can have a core at once, waiting for shared imports gains nothing.
+    nursery = Nursery(variables) if CAN_FORK and len(stale) > len(cores()) else None
+    machine, done = Machine(nursery), len(found)
 
     async def one(result: PageResult, socket: Path) -> None:
         nonlocal done
@@ -114,7 +117,11 @@ async def _execute(root: Path, results: list[PageResult], store: PageStore, say:
     finished = asyncio.Event()
     peak = asyncio.create_task(_peak_memory(finished))
     with tempfile.TemporaryDirectory(prefix="pages-", dir=short_folder()) as sockets:
-        await asyncio.gather(*(one(r, Path(sockets, str(i))) for i, r in enumerate(stale)))
+        try:
+            await asyncio.gather(*(one(r, Path(sockets, str(i))) for i, r in enumerate(stale)))
+        finally:
+            if nursery:
+                nursery.close()
     finished.set()
     say(f"peak memory of all processes while pages ran: {await peak / 2**30:.2f} GiB")
 

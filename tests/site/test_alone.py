@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from site_pages import FRONT_MATTER
 
 import page_kernel
 from page_kernel import (
@@ -29,15 +30,9 @@ from page_source import parse_page
 
 pytestmark = pytest.mark.skipif(len(cores()) < 2, reason="two pages at once need two cores")
 ROOT = Path(__file__).parents[2]
-PAGE = """---
-title: Title
-gives: Two.
-needs: Nothing.
-description: Adds.
-kind: howto
-budget: 30
----
-
+PAGE = (
+    FRONT_MATTER
+    + """
 ```{{code-cell}} python
 import os
 import time
@@ -58,6 +53,7 @@ for _ in range({count}):
 print(*moments)
 ```
 """
+)
 TIMED = PAGE.format(tags="alone", name="timed", waits_for="beside", count=100)
 BESIDE = PAGE.format(tags="hide-input", name="beside", waits_for="timed", count=200)
 
