@@ -111,7 +111,7 @@ def _all_cores() -> asyncio.Queue[int]:
 class Machine:
     """The cores, each for a page at a time; `alone` gives one of the pages all of them.
 
-    With a `nursery`, processes of pages come from there.
+    With a `nursery`, processes of pages come from there; it stands still with them.
     """
 
     nursery: Nursery | None = None
@@ -119,6 +119,11 @@ class Machine:
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     running: set[int] = field(default_factory=set)
     stood_still: dict[int, float] = field(default_factory=dict)  # seconds, by process
+
+    def __post_init__(self) -> None:
+        """Count the nursery among what runs."""
+        if self.nursery:
+            self.running.add(self.nursery.process.pid)
 
     @asynccontextmanager
     async def core(self) -> AsyncIterator[int]:
@@ -213,7 +218,7 @@ async def _run_page(
         # Where a page has all cores, so must what it imports.
         if machine.nursery and not page.alone and await machine.nursery.ready:
             manager.provisioner = ForkingProvisioner(
-                machine.nursery, kernel_spec=manager.kernel_spec, parent=manager
+                machine.nursery, core, kernel_spec=manager.kernel_spec, parent=manager
             )
         arguments = {"extra_arguments": KERNEL_ARGUMENTS, "env": environment, "cwd": folder}
         async with machine.turn:

@@ -7,7 +7,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -102,26 +102,26 @@ async def _execute(root: Path, results: list[PageResult], store: PageStore, say:
         return
     variables = kernel_environment(root, store.folder)
     await asyncio.to_thread(prepare, variables)
-    # Where each page can have a core at once, waiting for shared imports gains nothing.
-    nursery = Nursery(variables) if CAN_FORK and len(stale) > len(cores()) else None
-    machine, done = Machine(nursery), len(found)
+    # Longest first: a long page that starts last leaves the other cores idle at the end.
+    stale.sort(key=lambda result: _expected_seconds(result.page, store), reverse=True)
+    done = len(found)
 
-    async def one(result: PageResult, socket: Path) -> None:
+    async def one(result: PageResult, socket: Path, machine: Machine) -> None:
         nonlocal done
         await _run_and_store(root, result, store, variables, socket, machine)
         done += 1
         _progress(say, done, len(results), result)
 
-    # Longest first: a long page that starts last leaves the other cores idle at the end.
-    stale.sort(key=lambda result: _expected_seconds(result.page, store), reverse=True)
     finished = asyncio.Event()
     peak = asyncio.create_task(_peak_memory(finished))
-    with tempfile.TemporaryDirectory(prefix="pages-", dir=short_folder()) as sockets:
-        try:
-            await asyncio.gather(*(one(r, Path(sockets, str(i))) for i, r in enumerate(stale)))
-        finally:
-            if nursery:
-                nursery.close()
+    # Where each page has a core at once, waiting for shared imports gains nothing.
+    shared = CAN_FORK and len(stale) > len(cores())
+    with (
+        closing(Nursery(variables)) if shared else nullcontext() as nursery,
+        tempfile.TemporaryDirectory(prefix="pages-", dir=short_folder()) as sockets,
+    ):
+        machine = Machine(nursery)
+        await asyncio.gather(*(one(r, Path(sockets, str(i)), machine) for i, r in enumerate(stale)))
     finished.set()
     say(f"peak memory of all processes while pages ran: {await peak / 2**30:.2f} GiB")
 

@@ -1,20 +1,15 @@
 """A page forked from the process that imports once is like one that starts by itself."""
 
 import asyncio
-import contextlib
 import os
-import signal
-import subprocess
-import sys
 import tempfile
-import time
+from contextlib import closing, nullcontext
 from pathlib import Path
 
-import psutil
 import pytest
 from site_pages import FRONT_MATTER
 
-from page_kernel import Machine, kernel_environment, prepare, run_page
+from page_kernel import Machine, cores, kernel_environment, prepare, run_page
 from page_nursery import CAN_FORK, SHARED, Nursery
 from page_runner import short_folder
 from page_source import parse_page
@@ -64,27 +59,44 @@ print(neuron(brainstate.random.rand(3) * u.mA), neuron.V.value, len(jax.devices(
 print(jax.jit(lambda x: jnp.fft.fft(x).real)(jnp.arange(5.0)), jax.config.jax_platforms)
 """
 
+THREADS = """\
+import os
+
+import jax.numpy as jnp
+
+jnp.ones(3).block_until_ready()
+threads = [int(name) for name in os.listdir("/proc/self/task")]
+assert len(threads) > 3
+print(*{core for thread in threads for core in os.sched_getaffinity(thread)})
+"""
+UNSEEDED = """\
+import random
+
+import brainstate
+import numpy as np
+
+print(random.random(), np.random.random(), brainstate.random.random())
+"""
+
 
 def page_of(*cells, tag="hide-input"):
     code = (f"\n```{{code-cell}} python\n:tags: [{tag}]\n\n{cell}\n```\n" for cell in cells)
     return parse_page("howto/page", FRONT_MATTER + "".join(code))
 
 
-def run_pages(pages, folder, *, nursery=True, programs=None, modules=SHARED):
-    """Run pages one after another, out of a nursery or each by itself."""
+def run_pages(pages, folder, *, nursery=True, programs=None, together=False, modules=SHARED):
+    """Run pages out of a nursery or each by itself, one after another or together."""
     environment = kernel_environment(ROOT, folder)
     prepare(environment)
 
     async def all_of_them(sockets):
-        machine = Machine(Nursery(environment, modules) if nursery else None)
-        try:
-            return [
-                await run_page(page, folder, environment, Path(sockets, str(n)), programs, machine)
+        with closing(Nursery(environment, modules)) if nursery else nullcontext() as source:
+            machine = Machine(source)
+            runs = (
+                run_page(page, folder, environment, Path(sockets, str(n)), programs, machine)
                 for n, page in enumerate(pages)
-            ]
-        finally:
-            if machine.nursery:
-                machine.nursery.close()
+            )
+            return await asyncio.gather(*runs) if together else [await run for run in runs]
 
     with tempfile.TemporaryDirectory(dir=short_folder()) as sockets:
         return asyncio.run(all_of_them(sockets))
@@ -115,6 +127,18 @@ def test_imports_are_there_when_a_page_begins_and_not_where_it_has_all_cores(tmp
     ]
 
 
+@pytest.mark.skipif(len(cores()) < 2, reason="two pages at once need two cores")
+def test_every_thread_of_a_forked_page_keeps_to_its_core(tmp_path):
+    one, other = map(shown, run_pages([page_of(THREADS)] * 2, tmp_path, together=True))
+    assert {len(where) for where in (one[0][0].text.split(), other[0][0].text.split())} == {1}
+    assert one[0][0].text != other[0][0].text
+
+
+def test_forked_pages_without_a_seed_draw_differently(tmp_path):
+    one, other = map(shown, run_pages([page_of(UNSEEDED)] * 2, tmp_path))
+    assert not set(one[0][0].text.split()) & set(other[0][0].text.split())
+
+
 def test_forked_pages_share_nothing_that_one_has_changed(tmp_path):
     changes = "import braintools\nassert not hasattr(braintools, 'mark')\nbraintools.mark = 1"
     for run in run_pages([page_of(changes), page_of(changes)], tmp_path):
@@ -140,51 +164,39 @@ def test_forked_page_that_is_killed_is_reported(tmp_path):
     [
         "import threading\n\nthreading.Thread(target=threading.Event().wait, daemon=True).start()",
         "import warnings\n\nwarnings.warn('about to go')",
+        "import warnings\n\nwarnings.warn('old', DeprecationWarning, stacklevel=2)",
+        "import os\n\nos.write(2, b'from a library in C')",
         "import that_nobody_has",
+        "1 / 0",
     ],
-    ids=["starts a thread", "says something", "cannot be imported"],
+    ids=["starts a thread", "warns", "is deprecated", "says something", "is missing", "fails"],
 )
-def test_pages_start_by_themselves_where_a_shared_import(source, tmp_path, monkeypatch):
+def test_nursery_gives_up_quietly_where_an_import(source, tmp_path, capfd):
     (tmp_path / "shared.py").write_text(source)
     environment = kernel_environment(ROOT, tmp_path)
     environment["PYTHONPATH"] += os.pathsep + str(tmp_path)
 
     async def is_ready():
-        nursery = Nursery(environment, ["shared"])
-        try:
+        with closing(Nursery(environment, ["shared"])) as nursery:
             return await nursery.ready
-        finally:
-            nursery.close()
 
     assert not asyncio.run(is_ready())
+    assert capfd.readouterr() == ("", "")
+
+
+def test_pages_start_by_themselves_where_the_nursery_gives_up(tmp_path):
     (run,) = run_pages([page_of(IMPORTED)], tmp_path, modules=["that_nobody_has"])
     assert shown(run)[0][0].text == "False\n"
 
 
-BUILD = """\
-import asyncio, sys
-from pathlib import Path
-sys.path.insert(0, {tests!r})
-from test_nursery import page_of, run_pages
-run_pages([page_of("import os, time\\nprint(open('pid', 'w').write(str(os.getpid())))"
-                   "\\ntime.sleep(600)")], Path({folder!r}))
-"""
+def test_pages_start_by_themselves_where_the_nursery_has_ended(tmp_path, monkeypatch):
+    fork = Nursery.fork
 
+    async def fork_too_late(nursery, *order):
+        nursery.process.kill()
+        nursery.process.wait()
+        return await fork(nursery, *order)
 
-def test_nothing_outlives_a_build_that_is_killed(tmp_path):
-    code = BUILD.format(tests=str(Path(__file__).parent), folder=str(tmp_path))
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "docs" / "_ext")}
-    build = subprocess.Popen([sys.executable, "-c", code], env=environment)
-    file = tmp_path / "pid"
-    while not (file.exists() and file.read_text()):
-        assert build.poll() is None, "it ended before its page ran"
-        time.sleep(0.05)
-    page = psutil.Process(int(file.read_text()))
-    nursery = page.parent()
-    assert "page_nursery" in nursery.cmdline()
-    build.send_signal(signal.SIGKILL)
-    build.wait()
-    with contextlib.suppress(psutil.NoSuchProcess):
-        nursery.wait(timeout=10)
-    with contextlib.suppress(psutil.NoSuchProcess):
-        page.wait(timeout=10)
+    monkeypatch.setattr(Nursery, "fork", fork_too_late)
+    for run in run_pages([page_of(IMPORTED)] * 2, tmp_path):
+        assert shown(run)[0][0].text == "False\n"
