@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import runpy
@@ -133,6 +134,7 @@ def _serve(modules: Sequence[str], orders: TextIO, answers: TextIO) -> None:
     """Import, say so, and fork at every order until there are no more."""
     if not _import_quietly(modules):
         return
+    gc.freeze()  # what is imported stays: no page searches it for garbage
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # what has ended is gone, not a zombie
     print("ready", file=answers, flush=True)
     nursery = os.getpid()
