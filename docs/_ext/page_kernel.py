@@ -111,7 +111,8 @@ def _all_cores() -> asyncio.Queue[int]:
 class Machine:
     """The cores, each for a page at a time; `alone` gives one of the pages all of them.
 
-    With a `nursery`, processes of pages come from there; it stands still with them.
+    With a `nursery`, processes of pages that have one core come from there; it stands still
+    with them.
     """
 
     nursery: Nursery | None = None

@@ -21,7 +21,7 @@ DENSE = 2000
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
-    """Register the format; by name, so that matplotlib is loaded only where a page does that."""
+    """Register the format; by name, so that this does not load matplotlib."""
     assert shell.display_formatter, "a shell that runs cells shows what they give"
     formatters = shell.display_formatter.formatters
     # After the PNG: a layout moves with every drawing, and a reader's figure is the first one.

@@ -6,16 +6,6 @@ from page_source import is_pasted, list_pages
 
 ROOT = Path(__file__).parents[2]
 PAGES = {page.docname: page for page in list_pages(ROOT)}
-# What a page that a test makes begins with.
-FRONT_MATTER = """---
-title: Title
-gives: Two.
-needs: Nothing.
-description: Adds.
-kind: howto
-budget: 30
----
-"""
 
 
 def readable(docname: str) -> list[str]:

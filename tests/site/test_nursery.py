@@ -1,22 +1,19 @@
 """A page forked from the process that imports once is like one that starts by itself."""
 
 import asyncio
+import functools
 import os
-import tempfile
-from contextlib import closing, nullcontext
-from pathlib import Path
+from contextlib import closing
 
 import pytest
-from site_pages import FRONT_MATTER
+from made_pages import FRONT_MATTER, ROOT, run_pages
 
 import page_kernel
-from page_kernel import Machine, cores, kernel_environment, prepare, run_page
-from page_nursery import CAN_FORK, SHARED, Nursery
-from page_runner import short_folder
+from page_kernel import cores, kernel_environment
+from page_nursery import CAN_FORK, Nursery
 from page_source import parse_page
 
 pytestmark = pytest.mark.skipif(not CAN_FORK, reason="pages start by themselves here")
-ROOT = Path(__file__).parents[2]
 IMPORTED = "import sys\nprint('braintools' in sys.modules)"
 AROUND = """\
 import os
@@ -85,34 +82,19 @@ def page_of(*cells, tag="hide-input"):
     return parse_page("howto/page", FRONT_MATTER + "".join(code))
 
 
-def run_pages(pages, folder, *, nursery=True, programs=None, together=False, modules=SHARED):
-    """Run pages out of a nursery or each by itself, one after another or together."""
-    environment = kernel_environment(ROOT, folder)
-    prepare(environment)
-
-    async def all_of_them(sockets):
-        with closing(Nursery(environment, modules)) if nursery else nullcontext() as source:
-            machine = Machine(source)
-            runs = (
-                run_page(page, folder, environment, Path(sockets, str(n)), programs, machine)
-                for n, page in enumerate(pages)
-            )
-            return await asyncio.gather(*runs) if together else [await run for run in runs]
-
-    with tempfile.TemporaryDirectory(dir=short_folder()) as sockets:
-        return asyncio.run(all_of_them(sockets))
+run_forked = functools.partial(run_pages, nursery=True)
 
 
 def shown(run):
-    """What the cells of a run have put out, without the paths of its own sockets."""
+    """What the cells of a run, which went well, have put out."""
     assert not run.problems
     return [cell.outputs for cell in run.notebook.cells]
 
 
 def test_forked_page_finds_and_shows_what_it_would_by_itself(tmp_path):
     page = page_of(AROUND, DRAWN, COMPUTED)
-    (forked,) = run_pages([page], tmp_path)
-    (alone,) = run_pages([page], tmp_path, nursery=False)
+    (forked,) = run_forked([page], tmp_path)
+    (alone,) = run_pages([page], tmp_path)
     around, *rest = shown(forked)
     around_alone, *rest_alone = shown(alone)
     assert around[0].text.splitlines() == around_alone[0].text.splitlines()
@@ -122,7 +104,7 @@ def test_forked_page_finds_and_shows_what_it_would_by_itself(tmp_path):
 
 def test_imports_are_there_when_a_page_begins_and_not_where_it_has_all_cores(tmp_path):
     pages = [page_of(IMPORTED), page_of(IMPORTED, tag="alone")]
-    assert [run[0][0].text for run in map(shown, run_pages(pages, tmp_path))] == [
+    assert [run[0][0].text for run in map(shown, run_forked(pages, tmp_path))] == [
         "True\n",
         "False\n",
     ]
@@ -132,25 +114,25 @@ def test_imports_are_there_when_a_page_begins_and_not_where_it_has_all_cores(tmp
 def test_every_thread_of_a_forked_page_keeps_to_its_core(tmp_path, monkeypatch):
     # From outside, a process can be late: the page has threads soon.
     monkeypatch.setattr(page_kernel, "_keep_to", lambda *_: None)
-    one, other = map(shown, run_pages([page_of(THREADS)] * 2, tmp_path, together=True))
-    assert {len(where) for where in (one[0][0].text.split(), other[0][0].text.split())} == {1}
-    assert one[0][0].text != other[0][0].text
+    one, other = map(shown, run_forked([page_of(THREADS)] * 2, tmp_path, together=True))
+    (first,), (second,) = (outputs[0][0].text.split() for outputs in (one, other))
+    assert first != second
 
 
 def test_forked_pages_without_a_seed_draw_differently(tmp_path):
-    one, other = map(shown, run_pages([page_of(UNSEEDED)] * 2, tmp_path))
+    one, other = map(shown, run_forked([page_of(UNSEEDED)] * 2, tmp_path))
     assert not set(one[0][0].text.split()) & set(other[0][0].text.split())
 
 
 def test_forked_pages_share_nothing_that_one_has_changed(tmp_path):
     changes = "import braintools\nassert not hasattr(braintools, 'mark')\nbraintools.mark = 1"
-    for run in run_pages([page_of(changes), page_of(changes)], tmp_path):
+    for run in run_forked([page_of(changes), page_of(changes)], tmp_path):
         shown(run)
 
 
 def test_forked_page_uses_the_programs_that_another_has_compiled(tmp_path):
     programs = tmp_path / "programs"
-    first, second = run_pages([page_of(COMPUTED)] * 2, tmp_path, programs=programs)
+    first, second = run_forked([page_of(COMPUTED)] * 2, tmp_path, programs=programs)
     assert first.compiled > 0
     assert second.compiled == 0
     assert shown(first) == shown(second)
@@ -158,7 +140,7 @@ def test_forked_page_uses_the_programs_that_another_has_compiled(tmp_path):
 
 def test_forked_page_that_is_killed_is_reported(tmp_path):
     page = page_of("import os\nimport signal\n\nos.kill(os.getpid(), signal.SIGKILL)")
-    for run in run_pages([page, page], tmp_path):
+    for run in run_forked([page, page], tmp_path):
         assert "ended the page's process" in run.problems[0]
 
 
@@ -188,7 +170,7 @@ def test_nursery_gives_up_quietly_where_an_import(source, tmp_path, capfd):
 
 
 def test_pages_start_by_themselves_where_the_nursery_gives_up(tmp_path):
-    (run,) = run_pages([page_of(IMPORTED)], tmp_path, modules=["that_nobody_has"])
+    (run,) = run_forked([page_of(IMPORTED)], tmp_path, modules=["that_nobody_has"])
     assert shown(run)[0][0].text == "False\n"
 
 
@@ -201,5 +183,5 @@ def test_pages_start_by_themselves_where_the_nursery_has_ended(tmp_path, monkeyp
         return await fork(nursery, *order)
 
     monkeypatch.setattr(Nursery, "fork", fork_too_late)
-    for run in run_pages([page_of(IMPORTED)] * 2, tmp_path):
+    for run in run_forked([page_of(IMPORTED)] * 2, tmp_path):
         assert shown(run)[0][0].text == "False\n"
