@@ -42,8 +42,8 @@ def _change(before: dict[str, Any], after: dict[str, Any]) -> str:
 def read(path: str) -> Claims:
     """Return the claims of one build by name."""
     facts = json.loads(Path(path).read_text(encoding="utf8"))
-    if facts.get("schema") != 1:
-        raise SystemExit(f"{path}: expected schema 1, got {facts.get('schema')!r}")
+    if facts.get("schema") != 2:
+        raise SystemExit(f"{path}: expected schema 2, got {facts.get('schema')!r}")
     return {claim["name"]: claim for claim in facts["claims"]}
 
 

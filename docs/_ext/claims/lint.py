@@ -1,7 +1,8 @@
-"""Check how pages claim and what their prose says; run as a script, exits with 1 on a fault.
+"""Check what pages measure and say; run as a script, exits with 1 on a fault.
 
-Fails on a measured quantity typed into prose, on a claim that no prose shows, on a name used
-twice, and on cells that readers copy but that use what only a claim's cell defines.
+A fault is a measured quantity typed into prose, an entry that no prose shows, a measured name
+without an entry, a bad table, and a cell that readers copy but that uses what only a hidden cell
+defines.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from evidence import load_evidence
-from measured_quantities import find_measured
-from page_source import Page, is_pasted, list_pages
+from claims.quantities import find_measured
+from claims.table import closest, read_tables
+from run.page import Page, is_pasted, list_pages
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 _ROLE = re.compile(r"\{claim\}`(?:[^`<]*<)?([^`<>]+)>?`")
 # In this order: fences first, so that nothing inside them counts as a role or as prose.
 _FENCE = re.compile(
@@ -31,17 +32,13 @@ _NOT_PROSE = [
 ]
 
 
-BOUNDS = ("at_least", "at_most", "equals")
-
-
 @dataclass(frozen=True)
-class Made:
-    """A call of `claim` in a page, found without running it."""
+class Call:
+    """A call of `measure` in a page, found without running it."""
 
-    name: str
+    name: str  # empty where it is not literal
     path: str
     line: int
-    held: bool  # against a bound
 
 
 def main() -> int:
@@ -61,28 +58,30 @@ def lint(root: Path) -> Iterator[str]:
         for path in sorted((root / "docs").rglob("*.md"))
         if not any(part.startswith(("_", ".")) for part in path.relative_to(root / "docs").parts)
     }
-    made: dict[str, Made] = {}
+    entries, problems = read_tables(root)
+    yield from problems
+    measured: dict[str, Call] = {}
     for page in pages:
-        for claim in claims_made(page):
-            where = f"{claim.path}:{claim.line}"
-            if not claim.name:
-                yield f"{where} expected the name of a claim as a literal string"
-            elif claim.name in made:
-                first = made[claim.name]
-                yield f"{where} claim {claim.name!r} is made at {first.path}:{first.line} already"
-            else:
-                made[claim.name] = claim
+        for call in calls_of_measure(page):
+            where = f"{call.path}:{call.line}"
+            if not call.name:
+                yield f"{where} expected the name of what is measured as a literal string"
+            elif call.name in measured:
+                first = measured[call.name]
+                yield f"{where} {call.name!r} is measured at {first.path}:{first.line} already"
+            elif call.name not in entries:
+                near = closest(call.name, entries)
+                yield f"{where} measures {call.name!r}, and no table has an entry for it{near}"
+            measured.setdefault(call.name, call)
         yield from _cell_faults(page)
-    shown = {name for text in texts.values() for name in _ROLE.findall(text)}
-    recorded = {claim.name for record in load_evidence(root) for claim in record.claims}
-    for name in sorted(set(made) - shown):
-        where = f"{made[name].path}:{made[name].line}"
-        yield f"{where} no prose shows claim {name!r}: write {{claim}}`{name}`"
-    for name in sorted(recorded - shown):
-        yield f"docs/evidence: no prose shows the recorded claim {name!r}"
+    shown = {name.partition("[")[0] for text in texts.values() for name in _ROLE.findall(text)}
+    for entry in entries.values():
+        if entry.name not in shown:
+            yield f"{entry.where} no prose shows {entry.name!r}: write {{claim}}`{entry.name}`"
     for path, text in texts.items():
-        for name in sorted(set(_ROLE.findall(text)) - set(made) - recorded):
-            yield f"{path}: no page makes the claim {name!r} that it shows"
+        for name in sorted({name.partition("[")[0] for name in _ROLE.findall(text)}):
+            if name not in entries:
+                yield f"{path}: shows {name!r}, and no table has it{closest(name, entries)}"
         prose = prose_of(text)
         for position, kind, words in find_measured(prose):
             line = text.count("\n", 0, position) + 1
@@ -92,16 +91,15 @@ def lint(root: Path) -> Iterator[str]:
             )
 
 
-def claims_made(page: Page) -> Iterator[Made]:
-    """Yield the claims that a page's cells make; an empty name stands for one not literal."""
+def calls_of_measure(page: Page) -> Iterator[Call]:
+    """Yield the calls of `measure` in a page's cells."""
     for cell in page.cells:
         for node in ast.walk(ast.parse(cell.source)):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "claim":
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "measure":
                 first = node.args[0] if node.args else None
-                literal = isinstance(first, ast.Constant) and isinstance(first.value, str)
-                name = str(first.value) if literal else ""  # type: ignore[union-attr]
-                held = any(keyword.arg in BOUNDS for keyword in node.keywords)
-                yield Made(name, page.path, cell.line + node.lineno, held)
+                literal = first.value if isinstance(first, ast.Constant) else ""
+                name = literal if isinstance(literal, str) else ""
+                yield Call(name, page.path, cell.line + node.lineno)
 
 
 def prose_of(text: str) -> str:

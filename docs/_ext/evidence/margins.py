@@ -1,9 +1,9 @@
-"""Run pages again with other seeds and record how much room their claims have.
+"""Run pages again with other seeds and record what they measure.
 
 `nox -s margins` runs every page whose record is missing or old ten times, with its own seeds and
 with nine shifts added to every seed that the page or the package sets: other data, weights,
-batches and splits. A page that does not run to its end in each has no record. The record
-of this Python's stack, `docs/evidence/margins.json`, is shown beside each claim.
+batches and splits. A page that does not run to its end in each has no record. The values of this
+Python's stack go into `docs/evidence/margins.json`; the site shows the least room of each bound.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ import argparse
 import platform
 from pathlib import Path
 
-from claim_record import Claim
-from margins_record import load_record, margins_key, save_margins
-from page_rerun import after, rerun
-from page_source import Page, list_pages
+from claims.gather import Claims
+from evidence.judged import means
+from evidence.records import MARGINS, code_of, load, save
+from run.page import Page, list_pages
+from run.rerun import after, rerun
+from run.schedule import run_pages
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DRAWS = 10
 # Runs before a page: every seed set by page or package moves by the same amount.
 SHIFT_SEEDS = """
@@ -45,17 +47,18 @@ def main() -> int:
     parser.add_argument("--draws", type=int, default=DRAWS)
     options = parser.parse_args()
     stack = ".".join(platform.python_version_tuple()[:2])
-    pages = [p for p in list_pages(ROOT) if _wanted(p, options.pages, stack)]
+    pages = [page for page in list_pages(ROOT) if _wanted(page, options.pages, stack)]
     print(f"Python {stack}, {options.draws} draws of {len(pages)} pages", flush=True)
+    claims = Claims.of_pages(ROOT, run_pages(ROOT))
+    claims.hold()
     missed = failed = 0
     for page in pages:
-        draws = _draws(page, options.draws)
-        if len(draws) < options.draws:
+        runs = _draws(page, options.draws)
+        if len(runs) < options.draws:
             failed += 1
             continue
-        missed += _report(page, draws)
-        rooms = [{c.name: c.room for c in draw if c.room is not None} for draw in draws]
-        save_margins(ROOT, stack, page, rooms)
+        missed += _report(page, claims, runs)
+        save(ROOT, MARGINS, stack, page, runs)
     print(f"{failed} pages did not run to their end; {missed} claims outside their bound in a draw")
     return int(missed + failed > 0)
 
@@ -63,37 +66,35 @@ def main() -> int:
 def _wanted(page: Page, names: list[str], stack: str) -> bool:
     if names:
         return page.docname in names
-    return load_record(ROOT).get(stack, {}).get(page.docname, {}).get("code") != margins_key(
-        ROOT, page
-    )
+    record = load(ROOT, MARGINS).get(stack, {}).get(page.docname)
+    return record is None or record.code != code_of(ROOT, page)
 
 
-def _draws(page: Page, number: int) -> list[list[Claim]]:
+def _draws(page: Page, number: int) -> dict[str, dict[str, float]]:
     shifted = [after(SHIFT_SEEDS.format(shift=1000 * draw), page) for draw in range(number)]
-    draws = []
+    runs = {}
     for draw, run in enumerate(rerun(ROOT, shifted)):
         if run.problems:
             print(f"draw {draw}:", *run.problems, sep="\n", flush=True)
         else:
-            draws.append(run.claims)
-    return draws
+            runs[str(draw)] = means(run.measured)
+    return runs
 
 
-def _report(page: Page, draws: list[list[Claim]]) -> int:
-    by_name: dict[str, list[Claim]] = {}
-    for draw in draws:
-        for claim in draw:
-            by_name.setdefault(claim.name, []).append(claim)
+def _report(page: Page, claims: Claims, runs: dict[str, dict[str, float]]) -> int:
     print(f"\n{page.docname}", flush=True)
     missed = 0
-    for name, claims in by_name.items():
-        held = [claim for claim in claims if claim.room is not None]
-        outside = [claim for claim in held if not claim.holds]
+    for name in sorted({name for values in runs.values() for name in values}):
+        rooms = []
+        for values in runs.values():
+            held = claims.limits_under(name, values)
+            room = held.room(values[name]) if held and name in values else None
+            rooms += [] if room is None else [room]
+        outside = sum(not room >= 0 for room in rooms)
         missed += bool(outside)
-        values = ", ".join(f"{claim.value:.3g}" for claim in claims)
-        least = f"least room {min(c.room or 0 for c in held):.2g}" if held else "not held"
-        mark = f"MISSED in {len(outside)} of {len(claims)}" if outside else "ok"
-        print(f"  {mark:<16} {name}: {least}; {claims[0].bound}; {values}", flush=True)
+        least = f"least room {min(rooms):.2g}" if rooms else "not held"
+        mark = f"MISSED in {outside} of {len(rooms)}" if outside else "ok"
+        print(f"  {mark:<16} {name}: {least}", flush=True)
     return missed
 
 

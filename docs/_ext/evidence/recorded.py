@@ -1,7 +1,7 @@
 """Recorded evidence: results too long for a build, with what they came from.
 
 A script `docs/evidence/NAME.py` measures and calls :func:`record`, which writes `NAME.json`
-beside it; `nox -s evidence -- NAME` runs it. The site shows such claims marked as recorded, and
+beside it; `nox -s evidence -- NAME` runs it. The site shows such values marked as recorded, and
 says so when the code has changed since.
 """
 
@@ -14,15 +14,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from claim_record import Claim
-from code_digest import digest_of_code, package_files
-from provenance import Provenance, provenance
+from claims.gather import Claims
+from run.code import digest_of_code, used_files
+from run.provenance import Provenance, provenance
+from run.shell.measuring import Measured
 
 FOLDER = "docs/evidence"
 
 
 @dataclass(frozen=True)
-class Recorded(Provenance):
+class Origin(Provenance):
     """Where a record comes from, and the day it was made."""
 
     when: str
@@ -30,51 +31,64 @@ class Recorded(Provenance):
 
 @dataclass(frozen=True)
 class Evidence:
-    """The claims of one record; `code` maps each file they came from to its hash."""
+    """The values of one record; `code` maps each file they came from to its hash."""
 
     page: str
-    claims: list[Claim]
+    measured: list[Measured]
     code: dict[str, str]
-    provenance: Recorded
+    provenance: Origin
 
     def stale(self, root: Path) -> bool:
         """Whether the code of any file that made the record is another now, or gone."""
         return any(digest_of_code(root / name) != found for name, found in self.code.items())
 
 
-def record(script: str, page: str, claims: Sequence[Claim], *, device: str = "") -> Path:
-    """Write the claims that `script`, a path, measured for a page of the site.
+def record(script: str, page: str, measured: Sequence[Measured], *, device: str = "") -> Path:
+    """Write what `script`, a path, measured for a page of the site.
 
-    `device` names what it measured on, where that is not this machine's processor.
+    `device` names the machine, where that is not this one's processor.
+
+    Raises
+    ------
+    SystemExit
+        A value does not fit the page's table, or misses its bound; nothing is written then.
     """
     source = Path(script).resolve()
     root = source.parents[2]
-    missed = [claim.summary for claim in claims if not claim.holds]
-    if missed:
-        raise SystemExit("expected every claim to hold, missed: " + "; ".join(missed))
-    code = [source.read_text(encoding="utf8")]
-    used = [source, *package_files(root, code, under=("src", FOLDER))]
+    _hold(root, page, measured)
+    code = source.read_text(encoding="utf8")
+    used = [source, *used_files([root / "src", root / FOLDER], [code])]
     came = provenance(root)
     came = replace(came, device=device or came.device)
     found = Evidence(
         page=page,
-        claims=list(claims),
+        measured=list(measured),
         code={path.relative_to(root).as_posix(): digest_of_code(path) for path in used},
-        provenance=Recorded(**asdict(came), when=datetime.now(UTC).date().isoformat()),
+        provenance=Origin(**asdict(came), when=datetime.now(UTC).date().isoformat()),
     )
     target = source.with_suffix(".json")
     target.write_text(json.dumps(asdict(found), indent=1, ensure_ascii=False) + "\n")
     return target
 
 
-def load_evidence(root: Path) -> list[Evidence]:
-    """Return what the scripts under `root` have recorded, in name order."""
+def _hold(root: Path, page: str, measured: Sequence[Measured]) -> None:
+    claims = Claims.of_pages(root, [])
+    names = {value.name for value in measured}
+    claims.entries = {name: each for name, each in claims.entries.items() if name in names}
+    claims.take(page, f"the script for {page}", measured)
+    claims.hold()
+    if claims.problems:
+        raise SystemExit("\n".join(["nothing is recorded:", *claims.problems]))
+
+
+def load_evidence(root: Path) -> list[tuple[str, Evidence]]:
+    """Return what the scripts under `root` have recorded, with their files, in name order."""
     paths = [script.with_suffix(".json") for script in sorted((root / FOLDER).glob("*.py"))]
-    return [_load(path) for path in paths if path.exists()]
+    return [(path.relative_to(root).as_posix(), _load(path)) for path in paths if path.exists()]
 
 
 def _load(path: Path) -> Evidence:
     facts: dict[str, Any] = json.loads(path.read_text(encoding="utf8"))
-    facts["claims"] = [Claim(**claim) for claim in facts["claims"]]
-    facts["provenance"] = Recorded(**facts["provenance"])
+    facts["measured"] = [Measured(**value) for value in facts["measured"]]
+    facts["provenance"] = Origin(**facts["provenance"])
     return Evidence(**facts)

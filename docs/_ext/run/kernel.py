@@ -23,13 +23,11 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
-from claim_record import ALONE_VARIABLE, PAGE_VARIABLE
-from compile_times import FILE_VARIABLE, seconds_in
-from compiled_programs import lend, take_back
-from page_nursery import ForkingProvisioner, Nursery
-from page_source import ALONE, Cell, Page
+from run.page import ALONE, EXPECTED_ERROR, Cell, Page
+from run.programs import lend, take_back
+from run.shell.compile_times import FILE_VARIABLE, seconds_in
 
-EXPECTED_ERROR = "raises-exception"
+SHELL = Path(__file__).parent / "shell"  # modules for the page's process alone
 KERNEL_ARGUMENTS = [
     # Twice the pixels, shown at the same size: sharp on phones. Beside that, SVG.
     "--InlineBackend.figure_formats=retina",
@@ -55,14 +53,17 @@ class Run:
     problems: list[str] = field(default_factory=list)
 
 
-def kernel_environment(root: Path, settings: Path) -> dict[str, str]:
-    """Return the variables that a page runs under: the user's own must not change a page."""
+def kernel_environment(root: Path, settings: Path, *path: Path) -> dict[str, str]:
+    """Return the variables that a page runs under: the user's own must not change a page.
+
+    `path` names more folders to import from.
+    """
     foreign = ("JAX_", "XLA_", "MPL", "MATPLOTLIB", "IPYTHON", "PYTHON", "PYTEST_", "TRAINABLE_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return kept | {
         "JAX_PLATFORMS": "cpu",
         # First on the path, so that the source that is hashed is the source that runs.
-        "PYTHONPATH": os.pathsep.join([str(root / "src"), str(root / "docs" / "_ext")]),
+        "PYTHONPATH": os.pathsep.join(map(str, (root / "src", SHELL, *path))),
         "PYTHONHASHSEED": "0",
         # tqdm's advice to install widgets; it is about notebooks that readers run, not a page.
         "PYTHONWARNINGS": "ignore:IProgress not found",
@@ -109,22 +110,12 @@ def _all_cores() -> asyncio.Queue[int]:
 
 @dataclass
 class Machine:
-    """The cores, each for a page at a time; `alone` gives one of the pages all of them.
+    """The cores, each for a page at a time; `alone` gives one of the pages all of them."""
 
-    With a `nursery`, processes of pages that have one core come from there; it stands still
-    with them.
-    """
-
-    nursery: Nursery | None = None
     free: asyncio.Queue[int] = field(default_factory=_all_cores)
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     running: set[int] = field(default_factory=set)
     stood_still: dict[int, float] = field(default_factory=dict)  # seconds, by process
-
-    def __post_init__(self) -> None:
-        """Count the nursery among what runs."""
-        if self.nursery:
-            self.running.add(self.nursery.process.pid)
 
     @asynccontextmanager
     async def core(self) -> AsyncIterator[int]:
@@ -208,19 +199,12 @@ async def _run_page(
     )
     client.reset_execution_trackers()
     times = Path(f"{socket}.compile-times")
-    environment = environment | {PAGE_VARIABLE: page.path, FILE_VARIABLE: str(times)}
+    environment = environment | {FILE_VARIABLE: str(times)}
     own = Path(f"{socket}.programs")
     if programs and not page.compiles:
         environment |= lend(programs, own)
-    if page.alone:
-        environment[ALONE_VARIABLE] = "1"
     process = None
     try:
-        # Where a page has all cores, so must what it imports.
-        if machine.nursery and not page.alone and await machine.nursery.ready:
-            manager.provisioner = ForkingProvisioner(
-                machine.nursery, core, kernel_spec=manager.kernel_spec, parent=manager
-            )
         arguments = {"extra_arguments": KERNEL_ARGUMENTS, "env": environment, "cwd": folder}
         async with machine.turn:
             start = time.perf_counter()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib.metadata
 import json
@@ -12,41 +13,66 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from page_source import Page
+from run.code import used_files
+from run.page import Page
 
 REQUIREMENTS = "requirements/pages.txt"
-_HOW = (
-    "page_kernel",
-    "page_nursery",
-    "vector_figures",
-    "compile_times",
-    "compiled_programs",
-    "claims",
-    "claim_record",
-)
 # How a page is run decides its outputs; how runs are scheduled and reported does not.
-RUNNER = tuple(f"docs/_ext/{name}.py" for name in _HOW)
+RUNNER = ("kernel.py", "programs.py", "shell/*.py")
+
+
+class Keys:
+    """The keys of pages in a checkout, as its files and this environment are now."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.environment = fingerprint(root)
+
+    def key(self, page: Page) -> str:
+        """Return the key of a page; neither its prose nor its table of claims is in it."""
+        cells = [[cell.source, sorted(cell.tags)] for cell in page.cells]
+        package = package_digest(self.root, "\n".join(cell.source for cell in page.cells))
+        return _digest([self.environment, package, page.alone, cells, page.compiles])
 
 
 def fingerprint(root: Path) -> str:
-    """Hash everything but the page itself that its outputs depend on."""
+    """Hash all that the outputs of every page depend on: versions, machine, runner and data."""
     parts = {
         "python": platform.python_version(),
         "platform": f"{sys.platform}-{platform.machine()}",
         "versions": installed_versions(root / REQUIREMENTS),
-        "files": {
-            path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in _files(root)
-        },
+        "files": {path.relative_to(root).as_posix(): _bytes_of(path) for path in _files(root)},
     }
     return _digest(parts)
 
 
-def page_key(page: Page, environment: str) -> str:
-    """Return the key of `page` under the fingerprint `environment`; prose is not in it."""
-    cells = [[cell.source, sorted(cell.tags)] for cell in page.cells]
-    # Only where it is set: records of margins are kept under keys, too, and outlive a build.
-    return _digest([environment, page.alone, cells] + ["compiles"] * page.compiles)
+def package_digest(root: Path, code: str) -> str:
+    """Hash the modules of the package that a page's code uses.
+
+    Importing the package runs its `__init__`, so what that does beside importing counts as well.
+    """
+    source = root / "src"
+    used = used_files([source], [code])
+    starts = {path: _start(path) for path in sorted(source.glob("*/__init__.py"))}
+    files = {path.relative_to(root).as_posix(): _bytes_of(path) for path in used}
+    return _digest([files, sorted(starts.values())])
+
+
+def _start(init: Path) -> str:
+    """Return what a package's `__init__` does beside importing and listing names."""
+    ignored = (ast.Import, ast.ImportFrom)
+    body = ast.parse(init.read_text(encoding="utf8")).body
+    rest = [node for node in body if not isinstance(node, ignored) and not _is_plain(node)]
+    return "\n".join(map(ast.dump, rest))
+
+
+def _is_plain(node: ast.stmt) -> bool:
+    if isinstance(node, ast.Expr):
+        return isinstance(node.value, ast.Constant)
+    if isinstance(node, ast.If):
+        return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+    targets = node.targets if isinstance(node, ast.Assign) else []
+    return any(isinstance(each, ast.Name) and each.id == "__all__" for each in targets)
 
 
 def installed_versions(requirements: Path) -> dict[str, str]:
@@ -73,8 +99,12 @@ def _version(name: str) -> str:
 
 
 def _files(root: Path) -> Iterator[Path]:
-    yield from (root / name for name in RUNNER)
-    yield from _tree(root / "src")
+    here = root / "docs" / "_ext" / "run"
+    for pattern in RUNNER:
+        yield from sorted(here.glob(pattern))
+    for path in _tree(root / "src"):
+        if path.suffix != ".py":  # data of the package
+            yield path
     for folder in sorted((root / "docs").rglob("data")):
         if folder.is_dir() and not _ignored(folder.relative_to(root)):
             yield from _tree(folder)
@@ -88,6 +118,10 @@ def _tree(folder: Path) -> Iterator[Path]:
 
 def _ignored(relative: Path) -> bool:
     return any(part.startswith(".") or part in ("__pycache__", "_build") for part in relative.parts)
+
+
+def _bytes_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _digest(value: object) -> str:

@@ -12,9 +12,8 @@ from myst_nb.core.read import read_myst_markdown_notebook
 from myst_parser.config.main import MdParserConfig
 from nbformat import NotebookNode, from_dict
 
-from claim_record import TAG
-from kept import kept
-from page_store import PageStore
+from run.disk import remembered
+from run.store import PageStore
 
 # One list for Sphinx (conf.py) and for the runner, so both see the same code cells.
 MYST_EXTENSIONS = [
@@ -36,10 +35,14 @@ SENTENCES = {
     "needs": "what the reader needs first, in a sentence",
     "description": "a sentence for search engines",
 }
+# A cell that measures: a reader sees a table in its place.
+MEASURE = "measure"
 # A cell that compares times: while it runs, all other pages stand still. Its page has all cores.
 ALONE = "alone"
+# A cell that shows an error.
+EXPECTED_ERROR = "raises-exception"
 # Cells that only a build runs: a reader does not see their code.
-NOT_PASTED = {TAG, "remove-cell", "remove-input"}
+NOT_PASTED = {MEASURE, "remove-cell", "remove-input"}
 
 
 class PageError(ValueError):
@@ -134,11 +137,11 @@ def _broken_course(pages: list[Page]) -> list[str]:
 def parse_page(docname: str, text: str, root: Path | None = None) -> Page:
     """Parse the MyST text of one page into a notebook without outputs.
 
-    Under a `root` it is kept: a rebuild would parse all pages for an edit of one.
+    Under a `root` the page store keeps it: a rebuild would parse all pages for an edit of one.
     """
     path = f"docs/{docname}.md"
     try:
-        notebook = _kept_notebook(text, root) if root else _notebook(text)
+        notebook = _stored_notebook(text, root) if root else _notebook(text)
     except Exception as error:
         raise PageError(f"{path}: cannot be read as MyST Markdown: {error}") from error
     cells = tuple(
@@ -159,12 +162,12 @@ def _notebook(text: str) -> NotebookNode:
     return read_myst_markdown_notebook(text, config=config, add_source_map=True)
 
 
-def _kept_notebook(text: str, root: Path) -> NotebookNode:
+def _stored_notebook(text: str, root: Path) -> NotebookNode:
     parser = [(name, version(name)) for name in PARSER]
     made_from = [text, parser, hashlib.sha256(Path(__file__).read_bytes()).hexdigest()]
     folder = PageStore.of(root).folder / "parsed"
     try:
-        return from_dict(kept(folder, made_from, lambda: _notebook(text)))
+        return from_dict(remembered(folder, made_from, lambda: _notebook(text)))
     except TypeError:  # YAML has dates, and JSON has none
         return _notebook(text)
 

@@ -17,11 +17,10 @@ import os
 import platform
 import re
 import shutil
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from whole_file import write_whole
+from run.disk import write_whole
 
 MOST_BYTES = 256 * 2**20  # all pages of one stack need some 15 MiB, one version of each
 _KEPT = "-cache"  # how JAX ends the names of its files
@@ -67,15 +66,6 @@ def lend(kept: Path, own: Path) -> dict[str, str]:
         with suppress(FileNotFoundError):  # another build may have dropped it just now
             _lend_one(path, own)
     return {name.upper(): str(value) for name, value in (_OPTIONS | {_FOLDER: str(own)}).items()}
-
-
-def use_lent(environment: Mapping[str, str]) -> None:
-    """Tell JAX of a folder that was lent, where it was imported before the variables were set."""
-    import jax
-
-    if own := environment.get(_FOLDER.upper()):
-        for name, value in (_OPTIONS | {_FOLDER: own}).items():
-            jax.config.update(name, value)
 
 
 def _lend_one(path: Path, own: Path) -> None:

@@ -1,4 +1,4 @@
-"""Run pages again after another first cell, and return the claims of every run."""
+"""Run pages again after another first cell, and return what every run measured."""
 
 from __future__ import annotations
 
@@ -8,24 +8,23 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from claim_record import MIME, RECORD_VARIABLE, Claim
-from compiled_programs import programs_folder
-from page_kernel import EXPECTED_ERROR, Machine, kernel_environment, n_cores, prepare, run_page
-from page_runner import short_folder
-from page_source import Cell, Page
-from page_store import PageStore
+from run.kernel import Machine, kernel_environment, n_cores, prepare, run_page
+from run.page import EXPECTED_ERROR, Cell, Page
+from run.programs import programs_folder
+from run.schedule import short_folder
+from run.shell.measuring import Measured
+from run.store import PageStore, measured_in
 
 
 @dataclass(frozen=True)
 class Rerun:
-    """The claims that one run of a page registered, and what went wrong in it.
+    """What one run of a page measured, and what went wrong in it.
 
     `problems` are those that would fail a build, `errors` what cells raised.
     """
 
-    claims: list[Claim]
+    measured: list[Measured]
     problems: list[str]
     errors: list[str]
 
@@ -35,18 +34,22 @@ def after(first_cell: str, page: Page) -> Page:
     return dataclasses.replace(page, cells=(Cell(first_cell, (), 0), *page.cells))
 
 
-def rerun(root: Path, pages: Sequence[Page], *, past_errors: bool = False) -> list[Rerun]:
-    """Run pages, as many at once as there are cores, and return the claims of each.
+def rerun(
+    root: Path, pages: Sequence[Page], *, past_errors: bool = False, path: Sequence[Path] = ()
+) -> list[Rerun]:
+    """Run pages, as many at once as there are cores, and return what each measured.
 
-    A claim outside its bound is kept, not raised. With `past_errors` a failing cell does not
-    end its page: what later cells claim counts too.
+    With `past_errors` a failing cell does not end its page: what later cells measure counts too.
+    `path` names folders with modules that the first cells import.
     """
-    return asyncio.run(_rerun(root, pages, (EXPECTED_ERROR,) * past_errors))
+    return asyncio.run(_rerun(root, pages, (EXPECTED_ERROR,) * past_errors, path))
 
 
-async def _rerun(root: Path, pages: Sequence[Page], tags: tuple[str, ...]) -> list[Rerun]:
+async def _rerun(
+    root: Path, pages: Sequence[Page], tags: tuple[str, ...], path: Sequence[Path]
+) -> list[Rerun]:
     store = PageStore.of(root).folder
-    environment = kernel_environment(root, store) | {RECORD_VARIABLE: "1"}
+    environment = kernel_environment(root, store, *path)
     await asyncio.to_thread(prepare, environment)
     machine = Machine()
 
@@ -56,16 +59,9 @@ async def _rerun(root: Path, pages: Sequence[Page], tags: tuple[str, ...]) -> li
         folder, programs = (root / page.path).parent, programs_folder(store, n_cores(page))
         run = await run_page(page, folder, environment, socket, programs, machine)
         outputs = [output for cell in run.notebook.cells for output in cell.get("outputs", [])]
-        claims = [_claim(o.data[MIME]) for o in outputs if MIME in o.get("data", {})]
         errors = [f"{o.ename}: {o.evalue}" for o in outputs if o.output_type == "error"]
-        return Rerun(claims, run.problems, errors)
+        return Rerun(measured_in(run.notebook), run.problems, errors)
 
     with tempfile.TemporaryDirectory(prefix="rerun-", dir=short_folder()) as sockets:
         runs = (one(page, Path(sockets, str(n))) for n, page in enumerate(pages))
         return await asyncio.gather(*runs)
-
-
-def _claim(kept: dict[str, Any]) -> Claim:
-    claim = Claim(**kept)  # its way here was JSON, where a nan is a word
-    room = None if claim.room is None else float(claim.room)
-    return dataclasses.replace(claim, value=float(claim.value), room=room)

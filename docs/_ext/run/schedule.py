@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,13 +16,12 @@ from pathlib import Path
 import psutil
 from filelock import Timeout
 
-from compiled_programs import programs_folder
-from page_kernel import Machine, cores, kernel_environment, n_cores, prepare, run_page
-from page_key import fingerprint, page_key
-from page_nursery import CAN_FORK, Nursery
-from page_source import Page, list_pages
-from page_store import Execution, PageStore
-from provenance import provenance
+from run.kernel import Machine, kernel_environment, n_cores, prepare, run_page
+from run.key import Keys
+from run.page import Page, list_pages
+from run.programs import programs_folder
+from run.provenance import provenance
+from run.store import Execution, PageStore
 
 Say = Callable[[str], None]
 # The same pages on the same idle machine took up to 1.25 times as many core-seconds one hour as
@@ -48,9 +48,9 @@ def run_pages(
     Failures are in the results, not raised.
     """
     store = PageStore.of(root)
-    environment = fingerprint(root)
+    keys = Keys(root)
     results = [
-        PageResult(page, page_key(page, environment))
+        PageResult(page, keys.key(page))
         for page in list_pages(root)
         if only is None or page.docname in only
     ]
@@ -64,7 +64,6 @@ def run_pages(
             _progress(say, count, len(results), result)
     for result in results:
         result.problems += budget_problems(result.page, result.run)
-        result.problems += _missed_claims(result.page, result.run)
     return results
 
 
@@ -114,13 +113,8 @@ async def _execute(root: Path, results: list[PageResult], store: PageStore, say:
 
     finished = asyncio.Event()
     peak = asyncio.create_task(_peak_memory(finished))
-    # Where each page has a core at once, waiting for shared imports gains nothing.
-    shared = CAN_FORK and len(stale) > len(cores())
-    with (
-        closing(Nursery(variables)) if shared else nullcontext() as nursery,
-        tempfile.TemporaryDirectory(prefix="pages-", dir=short_folder()) as sockets,
-    ):
-        machine = Machine(nursery)
+    with tempfile.TemporaryDirectory(prefix="pages-", dir=short_folder()) as sockets:
+        machine = Machine()
         await asyncio.gather(*(one(r, Path(sockets, str(i)), machine) for i, r in enumerate(stale)))
     finished.set()
     say(f"peak memory of all processes while pages ran: {await peak / 2**30:.2f} GiB")
@@ -149,11 +143,11 @@ async def _run_and_store(
         provenance=provenance(root),
     )
     result.cached, result.run, result.problems = False, execution, run.problems
-    if page_key(page, fingerprint(root)) != result.key:
+    if Keys(root).key(page) != result.key:
         # What ran is not what the key says: storing it would poison every later build.
         run.problems.append(f"{page.path}: src or page data changed during the run; build again")
     # Only what passes is kept: a failure, or an overrun on a busy machine, runs again.
-    if not (run.problems or budget_problems(page, execution) or _missed_claims(page, execution)):
+    if not (run.problems or budget_problems(page, execution)):
         store.save(page.docname, result.key, execution)
 
 
@@ -178,12 +172,6 @@ def budget_problems(page: Page, run: Execution | None) -> list[str]:
         f"declared budget of {page.budget:g}. Make the page cheaper, or raise `budget` in its "
         "front matter."
     ]
-
-
-def _missed_claims(page: Page, run: Execution | None) -> list[str]:
-    # The page's own call has raised already, unless something swallowed what it raised.
-    missed = [claim.summary for claim in run.claims if not claim.holds] if run else []
-    return [f"{page.path}: outside its bound: {summary}" for summary in missed]
 
 
 def _progress(say: Say, count: int, total: int, result: PageResult) -> None:
@@ -212,6 +200,7 @@ def _tree_memory() -> int:
 
 if __name__ == "__main__":
     started = time.perf_counter()
-    report = problems(run_pages(Path(__file__).parents[2]))
+    named = set(sys.argv[1:]) or None
+    report = problems(run_pages(Path(__file__).parents[3], only=named))
     print(f"{time.perf_counter() - started:.1f} s")
     raise SystemExit(report or 0)

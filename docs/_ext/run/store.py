@@ -1,21 +1,21 @@
 """The cache of executed pages: one file an execution, written whole or not at all.
 
-Beside them, in folders of their own, is what `kept` and `compiled_programs` keep.
+Beside them, in folders of their own, is what `disk.remembered` and `programs` keep.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 import nbformat
 from filelock import BaseFileLock, FileLock
 from nbformat import NotebookNode
 
-from claim_record import MIME, Claim
-from provenance import Provenance
-from whole_file import write_whole
+from run.disk import write_whole
+from run.provenance import Provenance
+from run.shell.measuring import MIME, Measured
 
 ENVIRONMENT_VARIABLE = "TRAINABLE_SPIKES_PAGE_STORE"
 KEPT_PER_PAGE = 8
@@ -40,10 +40,25 @@ class Execution:
     provenance: Provenance
 
     @property
-    def claims(self) -> list[Claim]:
-        """The claims that the page made, in its order."""
-        outputs = (output for cell in self.notebook.cells for output in cell.outputs)
-        return [Claim(**out.data[MIME]) for out in outputs if MIME in out.get("data", {})]
+    def measured(self) -> list[Measured]:
+        """The values that the page measured, in its order."""
+        return measured_in(self.notebook)
+
+
+def measured_in(notebook: NotebookNode) -> list[Measured]:
+    """Return the values that the cells of an executed notebook measured, in their order."""
+    return [value for cell in notebook.cells for value in measured_by(cell)]
+
+
+def measured_by(cell: NotebookNode) -> list[Measured]:
+    """Return the values that one executed cell measured."""
+    found = [out.data[MIME] for out in cell.get("outputs", ()) if MIME in out.get("data", {})]
+    return [_as_numbers(Measured(**value)) for values in found for value in values]
+
+
+def _as_numbers(value: Measured) -> Measured:
+    # On its way here it was JSON, where a value that is not finite may be a word.
+    return replace(value, values=[float(each) for each in value.values])
 
 
 class PageStore:

@@ -1,8 +1,8 @@
 """Changes under which claims must fail, to show that they can.
 
-Each is a function that `falsify.py` calls in a page's process before the first cell. Its
-docstring completes "fails when". `@on` names the pages it is for; where a claim stands beside
-a page, cells after that claim do not run.
+Each is a function that `nox -s falsify` calls in a page's process before the first cell. Its
+docstring completes "fails when". `@on` names the pages that it is for; where a measured name
+stands beside a page, cells after that name do not run.
 """
 
 from changed_inputs import (  # noqa: F401  # each registers its changes

@@ -1,5 +1,4 @@
 """How changes are registered, for which pages, and what they do to constructors."""
-# mypy: ignore-errors
 
 from __future__ import annotations
 
@@ -25,16 +24,16 @@ BENCHMARK = "gallery/benchmark"
 
 @dataclass(frozen=True)
 class Change:
-    """A function of this package: its module, its name, its effect in words, and where."""
+    """A function of this package: its name with its module, its effect in words, and where."""
 
-    module: str
     name: str
     clause: str
-    until: dict[str, str]  # by page, the last claim that is run; empty for the whole page
+    until: dict[str, str]  # by page, the last name that is measured; empty for the whole page
 
     @property
     def first_cell(self) -> str:
-        return f"import {self.module}\n\n{self.module}.{self.name}()"
+        module = self.name.partition(".")[0]
+        return f"import changed_inputs.{module}\n\nchanged_inputs.{self.name}()"
 
 
 CHANGES: list[Change] = []
@@ -49,7 +48,8 @@ def on(*pages: str, **until: str) -> Callable[[Callable[[], None]], Callable[[],
         first = clause.split()[0]
         # Not a name, as ReLU is.
         words = clause[0].lower() + clause[1:] if first == first.capitalize() else clause
-        CHANGES.append(Change(change.__module__, change.__name__, words, parts))
+        module = change.__module__.rpartition(".")[2]
+        CHANGES.append(Change(f"{module}.{change.__name__}", words, parts))
         return change
 
     return register
