@@ -58,10 +58,11 @@ def docs(session: nox.Session) -> None:
     session.log(f"or run: python3 -m http.server -d {SITE}   and open http://localhost:8000")
 
 
-@nox.session(venv_backend="none", default=False)
+@nox.session(default=False)
 def inventories(session: nox.Session) -> None:
     """Ask other projects' sites what they document, and where: all, or those named."""
-    session.run("python3", "docs/_ext/inventories.py", *session.posargs)
+    _install(session)
+    session.run("python", "-m", "pages.inventories", *session.posargs)
 
 
 @nox.session(name="docs-live", default=False)
@@ -113,7 +114,7 @@ def snippets(session: nox.Session) -> None:
     session.run("python", "-m", "venv", "--clear", reader)
     python = reader / ("Scripts" if os.name == "nt" else "bin") / "python"
     session.run(python, "-m", "pip", "install", "--quiet", "-c", PAGES, *wheels, external=True)
-    session.run("python", "docs/_ext/snippets.py", python, site, *session.posargs)
+    session.run("python", "-m", "publish.snippets", python, site, *session.posargs)
 
 
 @nox.session(default=False)
@@ -125,16 +126,16 @@ def mutations(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def margins(session: nox.Session) -> None:
-    """Run pages again with other seeds and record how much room each bound has. Takes long."""
+    """Run pages again with other seeds and record what they measure. Takes long."""
     _install(session, TESTS)
-    session.run("python", "docs/_ext/margins.py", *session.posargs)
+    session.run("python", "-m", "evidence.margins", *session.posargs)
 
 
 @nox.session(default=False)
 def falsify(session: nox.Session) -> None:
-    """Run pages under changed inputs and record which claims each breaks. Takes long."""
+    """Run pages under changed inputs and record what they measure. Takes long."""
     _install(session, TESTS)
-    session.run("python", "docs/_ext/falsify.py", *session.posargs)
+    session.run("python", "-m", "evidence.changed_inputs", *session.posargs)
 
 
 @nox.session(default=False)
@@ -144,7 +145,7 @@ def evidence(session: nox.Session) -> None:
     scripts = sorted(Path("docs/evidence").glob("*.py"))
     for script in scripts:
         if not session.posargs or script.stem in session.posargs:
-            session.run("python", script, env={"PYTHONPATH": "docs/_ext"})
+            session.run("python", script)
 
 
 def _python(version: str) -> str:
@@ -180,10 +181,11 @@ def bench(session: nox.Session) -> None:
         session.run("python", "benchmarks/run.py", "--torch-python", python, *stage)
 
 
-@nox.session(name="claims-diff", venv_backend="none", default=False)
+@nox.session(name="claims-diff", default=False)
 def claims_diff(session: nox.Session) -> None:
     """Print what moved between the claims.json files of two builds: OLD NEW."""
-    session.run("python3", "docs/_ext/claims_diff.py", *session.posargs)
+    _install(session)
+    session.run("python", "-m", "claims.diff", *session.posargs)
 
 
 @nox.session(default=False)
@@ -192,8 +194,9 @@ def lint(session: nox.Session) -> None:
     _install(session, TESTS, LINT)
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
-    session.run("python", "docs/_ext/page_lint.py")
-    session.run("python", "docs/_ext/claims_lint.py")
+    session.run("python", "-m", "pages.lint")
+    session.run("python", "-m", "claims.lint")
+    session.run("lint-imports")
     session.run("mypy")
     session.run("zizmor", "--offline", "--quiet", ".")
     session.run("repo-review", ".")
