@@ -178,7 +178,7 @@ def bench(session: nox.Session) -> None:
         ("--workloads", "--no-growth", "--output", accuracy),
     )
     for stage in [session.posargs] if session.posargs else stages:
-        session.run("python", "benchmarks/run.py", "--torch-python", python, *stage)
+        session.run("python", "benchmarks/compare.py", "--torch-python", python, *stage)
 
 
 @nox.session(name="claims-diff", default=False)

@@ -1,6 +1,6 @@
 """One contender on one workload, in a process of its own, told what to do over standard input.
 
-``python benchmarks/worker.py CONTENDER WORKLOAD [IMAGES]`` runs it; ``run.py`` starts many and
+``python benchmarks/worker.py CONTENDER WORKLOAD [IMAGES]`` runs it; ``compare.py`` starts many and
 lets one at a time work. `WORKLOAD` is a name or a JSON object, see
 :func:`workloads.sizes`; `IMAGES` is the folder that workload F is made from.
 

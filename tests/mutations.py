@@ -20,12 +20,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from claims.gather import Claims
+from claims.table import read_tables
+from run.kernel import Machine, kernel_environment, prepare, run_page
+from run.page import Page, list_pages
+from run.store import measured_in
+
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "docs" / "_ext"))
-
-from page_kernel import Machine, kernel_environment, prepare, run_page  # noqa: E402
-from page_source import Page, list_pages  # noqa: E402
-
 BY_PAGES_AT_LEAST = 8
 
 
@@ -205,8 +206,11 @@ async def _run_pages(root: Path) -> None:
     async def run(page: Page, socket: Path) -> None:
         folder = (root / page.path).parent
         result = await run_page(page, folder, environment, socket, machine=machine)
-        if result.problems:
-            raise PageFailedError(result.problems[0])
+        claims = Claims(root, *read_tables(root))
+        claims.take(page.docname, page.path, measured_in(result.notebook))
+        claims.hold()
+        if problems := result.problems or claims.missed():
+            raise PageFailedError(problems[0])
 
     pages = sorted(list_pages(root), key=lambda page: page.budget)
     with tempfile.TemporaryDirectory(prefix="pages-") as sockets:

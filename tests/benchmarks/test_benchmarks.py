@@ -140,7 +140,7 @@ def test_contenders_say_how_they_differ_and_are_pinned(path):
 
 def test_a_small_run_of_ours(tmp_path):
     output = tmp_path / "benchmark.json"
-    command = [sys.executable, FOLDER / "run.py", "--quick", "--workloads", "tiny"]
+    command = [sys.executable, FOLDER / "compare.py", "--quick", "--workloads", "tiny"]
     command += ["--contenders", "reference", "trainer", "--output", output]
     command += ["--no-growth", "--no-accuracy"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}

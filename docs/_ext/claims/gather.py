@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sphinx.application import Sphinx
+
 from claims.claim import Claim, Limits, full_name, limits, make_claim, mean
 from claims.table import ENDING, Entry, TableError, cases_named, closest, read_tables
+from run.build import Build, build_of
 from run.page import Page
 from run.schedule import PageResult
 from run.shell.measuring import Measured
@@ -106,7 +109,7 @@ class Claims:
                     self.problems.append(f"{entry.where}: [{entry.name}] {_RATIO}")
                 self.claims[name] = make_claim(entry, value, held)
         self.problems += self._entries_without_value()
-        self.problems += self._missed()
+        self.problems += self.missed()
 
     def shown(self, name: str) -> str:
         """Return what prose says of a claim: its text, its machine, and that it is recorded."""
@@ -163,7 +166,8 @@ class Claims:
             ]
         return problems
 
-    def _missed(self) -> list[str]:
+    def missed(self) -> list[str]:
+        """Say of each claim that does not hold what was expected and what came."""
         return [
             _miss(claim, self.entries[claim.entry])
             for claim in self.claims.values()
@@ -194,3 +198,21 @@ def _machine_problems(page: Page, entries: Iterable[Entry]) -> list[str]:
         for entry in entries
         if entry.page == page.docname and entry.machine and entry.bounds and not page.alone
     ]
+
+
+def gather(app: Sphinx, build: Build) -> None:
+    """Read the tables, and take what the pages measured."""
+    build.facts[Claims] = Claims.of_pages(build.root, build.results)
+
+
+def hold(app: Sphinx, build: Build) -> None:
+    """Hold every value; what does not hold is a problem of the build."""
+    claims = claims_of(app)
+    claims.hold()
+    build.problems += claims.problems
+
+
+def claims_of(app: Sphinx) -> Claims:
+    """Return the claims of the build that an application runs."""
+    claims: Claims = build_of(app).facts[Claims]
+    return claims

@@ -10,7 +10,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from claims.claim import Claim
 from claims.export import verdict
-from claims.gather import Claims
+from claims.gather import Claims, claims_of
 from claims.roles import anchor
 from claims.shown import EVERYTHING, note
 from run.build import Build, build_of
@@ -38,8 +38,7 @@ class _Lister(SphinxDirective):
     @property
     def claims(self) -> Claims:
         """The claims of this build."""
-        claims: Claims = self.build.facts[Claims]
-        return claims
+        return claims_of(self.env._app)
 
     def table(self, head: list[str], rows: list[list[Any]], *classes: str) -> nodes.table:
         """Return a table of cells, each a node or what can be written as text."""

@@ -7,10 +7,9 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import ReferenceRole, SphinxRole
 
-from claims.gather import Claims
+from claims.gather import Claims, claims_of
 from claims.shown import note, note_quoted
 from claims.table import closest
-from run.build import build_of
 
 LOGGER = logging.getLogger(__name__)
 LIST = "reference/measured"
@@ -31,7 +30,7 @@ class ClaimRole(ReferenceRole):
         """Return the link; an unknown name is a warning, which names the closest one."""
         name = self.target
         app = self.env._app
-        claims: Claims = build_of(app).facts[Claims]
+        claims = claims_of(app)
         if name not in claims.claims:
             near = closest(name, claims.claims)
             LOGGER.warning("nothing measures %r%s", name, near, location=self.get_location())

@@ -29,7 +29,7 @@ def main() -> int:
     parser.add_argument("pages", nargs="*", help="page names; by default all without a record")
     options = parser.parse_args()
     stack = ".".join(platform.python_version_tuple()[:2])
-    records = [by_page for by_page in load(ROOT, CHANGED_INPUTS).values()]
+    records = load(ROOT, CHANGED_INPUTS).values()
     claims = Claims.of_pages(ROOT, run_pages(ROOT))
     claims.hold()
     survivors = 0

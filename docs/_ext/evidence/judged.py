@@ -1,4 +1,4 @@
-"""Judge recorded values by the bounds of today: least room, and under which changes a claim fails."""
+"""Judge recorded values by the bounds of today: the least room, and the changes that break them."""
 
 from __future__ import annotations
 

@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from claims.gather import Claims
+from claims.claim import full_name, limits, make_claim, mean
+from claims.table import read_tables
 from run.code import digest_of_code, used_files
 from run.provenance import Provenance, provenance
 from run.shell.measuring import Measured
@@ -72,13 +73,18 @@ def record(script: str, page: str, measured: Sequence[Measured], *, device: str 
 
 
 def _hold(root: Path, page: str, measured: Sequence[Measured]) -> None:
-    claims = Claims.of_pages(root, [])
-    names = {value.name for value in measured}
-    claims.entries = {name: each for name, each in claims.entries.items() if name in names}
-    claims.take(page, f"the script for {page}", measured)
-    claims.hold()
-    if claims.problems:
-        raise SystemExit("\n".join(["nothing is recorded:", *claims.problems]))
+    entries, problems = read_tables(root)
+    values = {full_name(each.name, each.case): mean(each.values) for each in measured}
+    for value in measured:
+        entry = entries.get(value.name)
+        if entry is None or entry.page != page:
+            problems.append(f"the table of {page} has no entry {value.name!r}")
+            continue
+        claim = make_claim(entry, value, limits(entry, value.case, value.unit, values.get))
+        if not claim.holds:
+            problems.append(f"outside its bound: {claim.summary}")
+    if problems:
+        raise SystemExit("\n".join(["nothing is recorded:", *problems]))
 
 
 def load_evidence(root: Path) -> list[tuple[str, Evidence]]:

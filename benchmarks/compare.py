@@ -56,6 +56,7 @@ import psutil
 
 import summary
 import workloads
+from run.code import digest_of_code
 
 ROOT = Path(__file__).resolve().parents[1]
 TORCH = ("snntorch", "spikingjelly", "norse", "torch_adjoint")
@@ -440,9 +441,6 @@ def train_to_target(contender: Contender, longest: float) -> dict[str, Any]:
 
 def provenance() -> dict[str, Any]:
     """Where and when the record is made."""
-    sys.path.insert(0, str(ROOT / "docs/_ext"))
-    from code_digest import digest_of_code
-
     used = [*(ROOT / "benchmarks").rglob("*.py"), *(ROOT / "src").rglob("*.py")]
     return {
         "when": datetime.now(UTC).date().isoformat(),
