@@ -12,9 +12,9 @@ ROOT = Path(__file__).parents[1]
 # The checkout's source is what pages run and what the reference documents.
 sys.path[:0] = [str(ROOT / "docs" / "_ext"), str(ROOT / "src")]
 
-import inventories  # noqa: E402
-import repository  # noqa: E402
-from page_source import MYST_EXTENSIONS  # noqa: E402
+from pages import inventories  # noqa: E402
+from publish import host  # noqa: E402
+from run.page import MYST_EXTENSIONS  # noqa: E402
 
 # -- Project -----------------------------------------------------------------
 project = "Trainable Spikes"
@@ -23,42 +23,28 @@ copyright = "The Trainable Spikes authors. Prose: CC BY 4.0, code: Apache-2.0"
 release = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 
 # -- Sources -----------------------------------------------------------------
-html_baseurl = repository.site_address(os.environ)
+html_baseurl = host.site_address(os.environ)
 extensions = [
     "myst_nb",
-    "executed_pages",
-    "measured",
-    "plain_markdown",
-    "downloads",
-    "launch",
-    "mathml",
-    "accessible",
-    "descriptions",
-    "first_screen",
-    "image_sizes",
-    "light_code",
-    "light_scripts",
-    "one_stylesheet",
-    "signatures",
-    "symptoms",
-    "search_words",
-    "course",
-    "page_figure",
-    "figure_words",
-    "dark_figures",
-    "movable_figures",
-    "used_by",
+    # Ours, in the order in which a build goes through them.
+    "run",
+    "claims",
+    "evidence",
+    "figures",
+    "pages",
+    "publish",
+    # Theirs.
     "sphinx.ext.autodoc",
     "sphinx.ext.intersphinx",
     "sphinx.ext.viewcode",
     "numpydoc",
     "sphinx_copybutton",
-    "code_links",
+    "sphinx_codeautolink",
     "sphinx_design",
     "sphinxcontrib.bibtex",
     "sphinx_last_updated_by_git",
-    "wrong_address",
-    *repository.extensions(html_baseurl),
+    "notfound.extension",
+    *host.extensions(html_baseurl),
 ]
 # As the runner does: what it does not run is not shown either.
 exclude_patterns = ["_*", "**/_*", "**/.*", "**/data"]
@@ -69,7 +55,7 @@ nitpick_ignore_regex = [(r"py:.*", r"(brain\w+|jax|jaxlib|saiunit)\b.*")]
 # -- Pages -------------------------------------------------------------------
 myst_enable_extensions = MYST_EXTENSIONS
 myst_heading_anchors = 3
-# `executed_pages` runs the pages; myst-nb only renders what it is given.
+# `run` runs the pages; myst-nb only renders what it is given.
 nb_render_markdown_format = "myst"  # CommonMark, the default, has no tables
 nb_execution_mode = "off"
 nb_merge_streams = True
@@ -108,9 +94,9 @@ html_theme_options = {
     # A search button here would come with hidden twins of the menu buttons, and the theme's
     # script would bind those instead.
     "navbar_persistent": [],
-    **repository.theme_options(os.environ),
+    **host.theme_options(os.environ),
 }
-launch_from = repository.notebooks(os.environ)
+launch_from = host.notebooks(os.environ)
 html_last_updated_fmt = "%Y-%m-%d"
 git_untracked_show_sourcelink = True
 # An archive without history has no dates, and a shallow clone not all of them.
@@ -122,5 +108,4 @@ ogp_site_url = html_baseurl
 # A host shows this page at any address, so its links begin at the host's root.
 notfound_urls_prefix = urlsplit(html_baseurl).path or "/"
 copybutton_exclude = ".linenos, .gp, .go"
-# What the build checks is not for a reader's own machine.
-copybutton_selector = ".cell:not(.tag_claim) .cell_input pre, div.highlight:not(.cell *) pre"
+copybutton_selector = ".cell .cell_input pre, div.highlight:not(.cell *) pre"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -63,9 +63,28 @@ def save(
     versions = versions_of(root, stack)
     record = Record(code_of(root, page), versions, dict(runs))
     records.setdefault(stack, {})[page.docname] = record
-    as_json = {s: {p: asdict(r) for p, r in pages.items()} for s, pages in records.items()}
-    text = json.dumps(as_json, indent=1, sort_keys=True, ensure_ascii=False)
-    (root / file).write_text(text + "\n", encoding="utf8")
+    (root / file).write_text(_as_text(records), encoding="utf8")
+
+
+def _as_text(records: Records) -> str:
+    """Write records as JSON with a line for each run, so that a diff shows which runs are new."""
+    stacks = []
+    for stack, pages in sorted(records.items()):
+        parts = []
+        for page, record in sorted(pages.items()):
+            runs = [
+                f"   {json.dumps(run)}: {_line(record.runs[run])}" for run in sorted(record.runs)
+            ]
+            parts.append(
+                f'  {json.dumps(page)}: {{"code": "{record.code}", '
+                f'"versions": {_line(record.versions)}, "runs": {{\n' + ",\n".join(runs) + "}}"
+            )
+        stacks.append(f" {json.dumps(stack)}: {{\n" + ",\n".join(parts) + "}")
+    return "{\n" + ",\n".join(stacks) + "}\n"
+
+
+def _line(values: Mapping[str, object]) -> str:
+    return json.dumps(values, sort_keys=True, ensure_ascii=False)
 
 
 def versions_of(root: Path, stack: str) -> dict[str, str]:

@@ -5,22 +5,16 @@ from __future__ import annotations
 import base64
 import os
 from pathlib import Path
-from typing import Any
 
 from docutils import nodes
 from nbformat import NotebookNode
-from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-import executed_pages
+from figures.formats import one_picture
+from run.build import Build, build_of
 
 LOGGER = logging.getLogger(__name__)
-
-
-def setup(app: Sphinx) -> dict[str, Any]:
-    app.add_directive("page-figure", PageFigure)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 
 class PageFigure(SphinxDirective):
@@ -31,7 +25,7 @@ class PageFigure(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         docname, name = self.arguments
-        found = figures(docname)
+        found = figures(build_of(self.env._app), docname)
         if name not in found:
             LOGGER.warning(
                 "expected one of the figures of %s: %s; got %r",
@@ -44,7 +38,7 @@ class PageFigure(SphinxDirective):
         alternative, output = found[name]
         # What it shows may change with `src`, of which this document knows nothing.
         self.env.note_reread()
-        shown = executed_pages.one_picture(output.data)
+        shown = one_picture(output.data)
         form, ending = (
             ("image/svg+xml", "svg") if "image/svg+xml" in shown else ("image/png", "png")
         )
@@ -60,16 +54,16 @@ class PageFigure(SphinxDirective):
         return [nodes.figure("", image, caption, classes=["page-figure"])]
 
 
-def figures(docname: str) -> dict[str, tuple[str, NotebookNode]]:
+def figures(build: Build, docname: str) -> dict[str, tuple[str, NotebookNode]]:
     """Return, by name, the alternative text and the output of each named figure of a page."""
+    result = build.result(docname)
+    if result is None or result.run is None:
+        return {}
     found = {}
-    for result in executed_pages.results:
-        if result.page.docname != docname or result.run is None:
-            continue
-        code = [cell for cell in result.page.notebook.cells if cell.cell_type == "code"]
-        for cell, executed in zip(code, result.run.notebook.cells, strict=True):
-            shown = cell.metadata.get("mystnb", {})
-            drawn = [out for out in executed.outputs if "image/png" in out.get("data", {})]
-            if drawn and "name" in shown.get("figure", {}):
-                found[shown["figure"]["name"]] = (shown["image"]["alt"], drawn[0])
+    code = [cell for cell in result.page.notebook.cells if cell.cell_type == "code"]
+    for cell, executed in zip(code, result.run.notebook.cells, strict=True):
+        shown = cell.metadata.get("mystnb", {})
+        drawn = [out for out in executed.outputs if "image/png" in out.get("data", {})]
+        if drawn and "name" in shown.get("figure", {}):
+            found[shown["figure"]["name"]] = (shown["image"]["alt"], drawn[0])
     return found

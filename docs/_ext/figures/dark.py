@@ -10,7 +10,6 @@ import hashlib
 import os
 import re
 from pathlib import Path
-from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -28,12 +27,6 @@ DATA = {
     "#cfcfcf": "#cfcfcf",
 }
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}\b")
-
-
-def setup(app: Sphinx) -> dict[str, Any]:
-    # Before Sphinx collects the images of a document.
-    app.connect("doctree-read", add_twins, priority=100)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 
 def add_twins(app: Sphinx, doctree: nodes.document) -> None:

@@ -27,11 +27,10 @@ from nbformat.v4 import new_output
 from sphinx.application import Sphinx
 from sphinx.errors import SphinxError
 
-import dark_figures
-from dark_figures import COLOUR, dark_colour
-from kept import kept
-from page_store import PageStore
-from whole_file import write_whole
+from figures import dark
+from figures.dark import COLOUR, dark_colour
+from run.disk import remembered, write_whole
+from run.store import PageStore
 
 MIME = "application/vnd.trainable-spikes.movable+json"
 FOLDER = "docs/_movable"
@@ -92,17 +91,6 @@ class FigureError(SphinxError):
     category = "Figure failed"
 
 
-def setup(app: Sphinx) -> dict[str, Any]:
-    app.connect("doctree-read", add_live)
-    app.connect("html-page-context", add_scripts)
-    return {
-        "version": "1",
-        "env_version": 2,
-        "parallel_read_safe": True,
-        "parallel_write_safe": True,
-    }
-
-
 def add_live(app: Sphinx, doctree: nodes.document) -> None:
     """Put what the live figure is made of beside its picture; an edit of it renders the page."""
     for cell in doctree.findall(nodes.container):
@@ -152,7 +140,7 @@ def is_movable(executed: NotebookNode) -> bool:
 def show(root: Path, cell: NotebookNode, executed: NotebookNode) -> None:
     """Give such a cell of a page its picture, and what the live figure is made of."""
     parts = _parts(root, cell, executed)
-    picture, live = kept(
+    picture, live = remembered(
         PageStore.of(root).folder / "drawn", [parts, _drawing_code()], lambda: _drawn(*parts)
     )
     if odd := sorted(set(_PAINT.findall(picture))):
@@ -167,7 +155,7 @@ def show(root: Path, cell: NotebookNode, executed: NotebookNode) -> None:
 @cache
 def _drawing_code() -> list[str]:
     """Return what else a figure depends on: the library, and the code here and of its colours."""
-    files = (Path(__file__), Path(dark_figures.__file__))
+    files = (Path(__file__), Path(dark.__file__))
     digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
     return [version("vl-convert-python"), version("matplotlib"), *digests]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -13,12 +12,6 @@ from sphinx.util.images import get_image_size
 
 LOGGER = logging.getLogger(__name__)
 _PIXELS = re.compile(r"([0-9.]+)(px)?$")
-
-
-def setup(app: Sphinx) -> dict[str, Any]:
-    # After the dark twins, and before Sphinx collects the images, which changes where they are.
-    app.connect("doctree-read", add_sizes, priority=110)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 
 def add_sizes(app: Sphinx, doctree: nodes.document) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util import logging
@@ -22,12 +20,6 @@ mystnb:
 ---"""
 
 
-def setup(app: Sphinx) -> dict[str, Any]:
-    # Before the dark twins, which copy what is there.
-    app.connect("doctree-read", check, priority=90)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
-
-
 def _captions(image: nodes.Node) -> list[nodes.caption]:
     """Return the captions of the figure around an image, however deep it lies in it."""
     around = image.parent
@@ -36,7 +28,7 @@ def _captions(image: nodes.Node) -> list[nodes.caption]:
     return list(around.findall(nodes.caption)) if around else []
 
 
-def check(app: Sphinx, doctree: nodes.document) -> None:
+def check_words(app: Sphinx, doctree: nodes.document) -> None:
     """Warn of figures without alternative text or caption, with the options that give both."""
     for output in doctree.findall(nodes.container):
         if output.get("nb_element") != "cell_code_output":

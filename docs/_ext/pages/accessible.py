@@ -10,12 +10,6 @@ from sphinx.application import Sphinx
 HIDDEN = "visually-hidden"
 
 
-def setup(app: Sphinx) -> dict[str, Any]:
-    app.connect("doctree-resolved", name_columns)
-    app.connect("html-page-context", name_citations)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
-
-
 def name_columns(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Give a heading that is empty, as over the names of rows, a word to be read out."""
     for head in doctree.findall(nodes.thead):

@@ -21,7 +21,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
@@ -30,13 +29,12 @@ from sphinx.ext.intersphinx import InventoryAdapter
 from sphinx.util import logging
 from sphinx_codeautolink import extension
 from sphinx_codeautolink.extension.block import SourceTransform, construct_name_pattern
-from sphinx_codeautolink.extension.directive import SkipMarker
 from sphinx_codeautolink.extension.resolve import CouldNotResolve, resolve_location
 from sphinx_codeautolink.parse import Name
 
-from claim_record import TAG
-from code_digest import module_files
-from page_key import fingerprint
+from run.build import Build
+from run.insides import inside
+from run.key import fingerprint
 
 # Loaded here, so that the classes in them are known under all their names.
 LIBRARIES = ("brainpy.state", "braintools", "jax", "matplotlib.pyplot", "trainable_spikes")
@@ -53,20 +51,19 @@ _CODE = re.compile(
 )
 
 
-def setup(app: Sphinx) -> dict[str, Any]:
-    app.setup_extension("sphinx_codeautolink")
-    extension.link_html = link_in_code
-    viewcode.get_module_filename = module_file  # type: ignore[assignment]  # any path will do
-    # After it has begun; before it reads the cells, and looks names up; after it has put links in.
-    app.connect("builder-inited", take_up, priority=600)
-    app.connect("doctree-read", skip_claims, priority=480)
-    app.connect("env-updated", remember, priority=400)
-    app.connect("html-page-context", thin_out, priority=600)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+_LOST = "names in code cells do not all link to where they are documented"
 
 
-def take_up(app: Sphinx) -> None:
-    """Give back what earlier builds have read of the cells: sphinx-codeautolink keeps that of .rst.
+def replace_parts(app: Sphinx) -> None:
+    """Put our functions in the place of slower ones of sphinx-codeautolink and viewcode."""
+    if inside(extension, "link_html", _LOST) and inside(extension, "resolve_location", _LOST):
+        extension.link_html = link_in_code
+    if inside(viewcode, "get_module_filename", "viewcode imports the package in every build"):
+        viewcode.get_module_filename = module_file  # type: ignore[assignment]  # any path will do
+
+
+def restore_names(app: Sphinx, build: Build) -> None:
+    """Restore what earlier builds have read of the cells: sphinx-codeautolink keeps that of .rst.
 
     Else a page that is written again, and not read again, would lose its links.
     """
@@ -77,24 +74,17 @@ def take_up(app: Sphinx) -> None:
 def module_file(app: Sphinx, module: str) -> Path | None:
     """Return where a module of this package is; viewcode would import it to know."""
     found = Path(app.srcdir).parent.joinpath("src", *module.split("."))
-    return next((file for file in module_files(found) if file.exists()), None)
+    places = (found.with_suffix(".py"), found / "__init__.py")
+    return next((file for file in places if file.exists()), None)
 
 
-def skip_claims(app: Sphinx, doctree: nodes.document) -> None:
-    """Leave cells of claims without links: they are for who writes the page."""
-    for cell in list(doctree.findall(nodes.container)):
-        metadata: dict[str, Any] = cell.get("cell_metadata", {})
-        if TAG not in metadata.get("tags", ()):
-            continue
-        for block in list(cell.findall(nodes.literal_block)):
-            block.parent.insert(block.parent.index(block), SkipMarker("next"))
-
-
-def remember(app: Sphinx, env: BuildEnvironment) -> None:
+def remember_names(app: Sphinx, env: BuildEnvironment) -> None:
     """Let sphinx-codeautolink look up no name twice, in this build or in later ones.
 
     Looking one up imports its library, which takes longer than all else after an edit of prose.
     """
+    if not inside(env, "sphinx_codeautolink_transforms", _LOST):
+        return
     # As it is before names that are documented nowhere leave it.
     env.code_read = deepcopy(env.sphinx_codeautolink_transforms)  # type: ignore[attr-defined]
     others = InventoryAdapter(env).main_inventory

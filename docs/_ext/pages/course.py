@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from docutils import nodes
 from sphinx import addnodes
-from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-import executed_pages
-from page_source import KINDS, Page
-
-
-def setup(app: Sphinx) -> dict[str, Any]:
-    app.add_directive("course-map", CourseMap)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+from run.build import build_of
+from run.page import KINDS, Page
 
 
 class CourseMap(SphinxDirective):
     """All pages as nested lists; each page says in its front matter which one it follows."""
 
     def run(self) -> list[nodes.Node]:
-        pages = [result.page for result in executed_pages.results]
+        pages = [result.page for result in build_of(self.env._app).results]
         for page in pages:
             self.env.note_dependency(str(self.env.doc2path(page.docname)))
         pages.sort(key=lambda page: (KINDS.index(page.kind), page.docname))

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 from xml.etree import ElementTree
 
 from docutils import nodes
 from latex2mathml.converter import convert
-from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
@@ -22,11 +20,6 @@ CHILDREN |= {"msubsup": 3, "munderover": 3}
 ENVIRONMENTS = {"aligned": "split", "align": "align*", "gather": "gather*", "equation": "equation*"}
 
 ElementTree.register_namespace("", NAMESPACE)
-
-
-def setup(app: Sphinx) -> dict[str, Any]:
-    app.add_html_math_renderer("mathml", (visit_inline, None), (visit_block, None))
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 
 def visit_inline(self: HTML5Translator, node: nodes.math) -> None:

@@ -14,9 +14,9 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
-from page_source import Page, is_pasted, list_pages
+from run.page import Page, is_pasted, list_pages
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 # What fits beside the contents on a laptop: longer lines would hide their end.
 WIDTH = ["--line-length", "78"]
 # Asserts in a cell are no pytest tests, and each cell runs once, with what it defines: rules

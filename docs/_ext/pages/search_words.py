@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from sphinx.application import Sphinx
 from sphinx.search.en import SearchEnglish
-
-
-def setup(app: Sphinx) -> dict[str, Any]:
-    app.add_search_language(PartsOfNames)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 
 class PartsOfNames(SearchEnglish):

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 from docutils import nodes
 from docutils.statemachine import StringList
-from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 HEADING = "When it does not work"
@@ -16,11 +14,6 @@ ANCHOR = "when-it-does-not-work"
 _SECTION = re.compile(rf"^## {HEADING}\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 _LEAD = re.compile(r"^\*\*(.+?)\*\*", re.MULTILINE | re.DOTALL)
 _TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
-
-
-def setup(app: Sphinx) -> dict[str, Any]:
-    app.add_directive("symptoms", Symptoms)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 
 def symptoms_of(text: str) -> list[str]:

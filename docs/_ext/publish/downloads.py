@@ -27,12 +27,11 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from packaging.requirements import Requirement
 from sphinx.application import Sphinx
 
-import executed_pages
-import movable_figures
-from page_kernel import EXPECTED_ERROR
-from page_runner import PageResult
-from page_source import is_pasted
-from plain_markdown import MARK, to_markdown
+from figures import movable
+from publish.markdown import MARK, to_markdown
+from run.build import Build, build_of
+from run.page import EXPECTED_ERROR, is_pasted
+from run.schedule import PageResult
 
 FOLDER = "downloads"
 KINDS = {
@@ -47,16 +46,7 @@ KINDS = {
 _BETWEEN = re.compile(f"{MARK}(\\d+){MARK}")
 
 
-def setup(app: Sphinx) -> dict[str, Any]:
-    app.setup_extension("plain_markdown")
-    # After the pages have run: until then another build may write the same site.
-    app.connect("builder-inited", write_wheel, priority=950)
-    # After the theme's own, which makes the group that is added to.
-    app.connect("html-page-context", offer, priority=900)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
-
-
-def write_wheel(app: Sphinx) -> None:
+def write_wheel(app: Sphinx, build: Build) -> None:
     """Build the package's wheel into the site, and remove that of another version."""
     if app.builder.name != "html":
         return
@@ -64,19 +54,21 @@ def write_wheel(app: Sphinx) -> None:
     target.mkdir(parents=True, exist_ok=True)
     for old in target.glob("*.whl"):
         old.unlink()
-    os.chdir(Path(app.srcdir).parent)  # the hook of PEP 517 builds the project it stands in
+    os.chdir(build.root)  # the hook of PEP 517 builds the project it stands in
     try:
         build_wheel(str(target))
     finally:
         os.chdir(before)
 
 
-def offer(app: Sphinx, docname: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+def offer_downloads(
+    app: Sphinx, docname: str, template: str, context: dict[str, Any], doctree: Any
+) -> None:
     """Write a page's downloads, and put them into its menu."""
-    found = [result for result in executed_pages.results if result.page.docname == docname]
-    if not found or doctree is None or app.builder.name != "html":
+    result = build_of(app).result(docname)
+    if result is None or doctree is None or app.builder.name != "html":
         return
-    executed, bare = notebooks(app, found[0], doctree)
+    executed, bare = notebooks(app, result, doctree)
     target = Path(app.outdir, FOLDER, docname)
     target.parent.mkdir(parents=True, exist_ok=True)
     script = _as_notebook([cell for cell in bare.cells if "attachments" not in cell])
@@ -121,12 +113,12 @@ def notebooks(
             empty.append(new_code_cell(executed[index].source, metadata=full[-1].metadata))
         elif "remove-input" in tags:
             outputs = executed[index].outputs
-            if movable_figures.is_movable(executed[index]):
+            if movable.is_movable(executed[index]):
                 root = Path(app.srcdir).parent
-                outputs = movable_figures.taken_along(root, cells[index], executed[index])
+                outputs = movable.taken_along(root, cells[index], executed[index])
             shown = list(_shown(outputs, _words(cells[index])))
             full += shown
-            if movable_figures.is_movable(executed[index]):
+            if movable.is_movable(executed[index]):
                 empty += shown  # no cell of theirs draws it
         if prose.strip():
             full.append(new_markdown_cell(prose.strip()))

@@ -11,14 +11,7 @@ from urllib.parse import quote
 
 from sphinx.application import Sphinx
 
-import executed_pages
-
-
-def setup(app: Sphinx) -> dict[str, Any]:
-    app.add_config_value("launch_from", "", "html", [str])
-    # After the theme's own, which makes the row of buttons.
-    app.connect("html-page-context", offer, priority=900)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+from run.build import build_of
 
 
 def addresses(place: str, docname: str) -> dict[str, str]:
@@ -31,10 +24,12 @@ def addresses(place: str, docname: str) -> dict[str, str]:
     }
 
 
-def offer(app: Sphinx, docname: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+def offer_services(
+    app: Sphinx, docname: str, template: str, context: dict[str, Any], doctree: Any
+) -> None:
     """Add the buttons to a page with code."""
     place = app.config.launch_from
-    if not place or docname not in [result.page.docname for result in executed_pages.results]:
+    if not place or build_of(app).result(docname) is None:
         return
     buttons = [
         {

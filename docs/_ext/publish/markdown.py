@@ -14,21 +14,14 @@ from sphinx.application import Sphinx
 from sphinx.builders import Builder
 from sphinx_markdown_builder.translator import MarkdownTranslator
 
-import movable_figures
-from accessible import HIDDEN
-from claim_record import TAG
+from figures import movable
 
 # Stands for a code cell, whose index in the notebook is between two of these.
 MARK = "\x00"
+# Classes of what a page shows in a browser alone: tables of claims, words to be read out.
+MEASURED_HERE, HIDDEN = "measured-here", "visually-hidden"
 # As other programs call them.
 LANGUAGES = {"ipython3": "python", "python3": "python", "myst-ansi": "text"}
-
-
-def setup(app: Sphinx) -> dict[str, Any]:
-    app.setup_extension("sphinx_markdown_builder")  # for the settings that its translator reads
-    app.connect("html-page-context", write_twin)
-    app.connect("build-finished", write_list)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 
 def write_twin(
@@ -98,7 +91,7 @@ class _Translator(MarkdownTranslator):
     def unknown_visit(self, node: nodes.Node) -> None:
         raise NotImplementedError(
             f"{self.docname}: expected a node that can be written as Markdown, got "
-            f"{type(node).__name__}; add it to plain_markdown.py"
+            f"{type(node).__name__}; add it to publish/markdown.py"
         )
 
     # What a page folds, and what only a browser shows apart, is shown here as it stands.
@@ -106,10 +99,7 @@ class _Translator(MarkdownTranslator):
     visit_PassthroughTextElement = visit_abbreviation = visit_citation = MarkdownTranslator._pass
 
     def visit_container(self, node: nodes.Element) -> None:
-        cell: dict[str, Any] = node.get("cell_metadata", {})
-        if TAG in cell.get("tags", ()):
-            if self.marks:
-                self._mark(node)
+        if MEASURED_HERE in node["classes"]:
             raise nodes.SkipNode
         if self.marks and node.get("nb_element") == "cell_code":
             self._mark(node)
@@ -150,7 +140,7 @@ class _Translator(MarkdownTranslator):
 
     def visit_raw(self, node: nodes.Element) -> None:
         # The figure that moves: its picture stands before it.
-        if movable_figures.is_live(node):
+        if movable.is_live(node):
             raise nodes.SkipNode
 
     def depart_raw(self, node: nodes.Element) -> None:

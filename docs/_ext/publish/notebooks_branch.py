@@ -1,6 +1,6 @@
 """Lay out what Colab and Binder open: a build's empty notebooks, and what these install.
 
-    python docs/_ext/notebooks_branch.py DOWNLOADS FOLDER
+    python docs/_ext/publish/notebooks_branch.py DOWNLOADS FOLDER
 
 Only the standard library is needed: the site has been built elsewhere, with the same Python.
 """

@@ -25,14 +25,14 @@ import numpy as np
 from matplotlib.image import imread
 from nbformat import NotebookNode
 
-from downloads import FOLDER
-from page_kernel import EXPECTED_ERROR, kernel_environment, prepare
-from page_runner import PageResult, problems, run_pages
-from page_source import Page, is_pasted, list_pages
-from page_store import PageStore
+from publish.downloads import FOLDER
+from run.kernel import kernel_environment, prepare
+from run.page import EXPECTED_ERROR, Page, is_pasted, list_pages
+from run.schedule import PageResult, problems, run_pages
+from run.store import PageStore
 
-ROOT = Path(__file__).parents[2]
-DRIVER = Path(__file__).with_name("pasted.py")
+ROOT = Path(__file__).parents[3]
+DRIVER = Path(__file__).with_name("prompt.py")
 # Times differ from run to run, so a cell that takes them is held to its words alone.
 CLOCK, NUMBER = "perf_counter", re.compile(r"\d+(\.\d+)?")
 # Of 1: drawn from values whose last bits differ, an edge of a line may take another shade.

@@ -1,6 +1,6 @@
 """Run cells as a reader pastes them, in order, in a process that has nothing of this site.
 
-    python pasted.py CELLS.json RESULTS.json
+    python prompt.py CELLS.json RESULTS.json
 
 The first file is a list of sources. The second gets what each gave: text, warnings, the error
 that it ended with, and figures as PNG. After an error that its cell may not raise, nothing more

@@ -1,16 +1,25 @@
-"""Load the scripts of a page after its text, and leave out those that it does not need.
+"""The head of a page: a description for search engines, and scripts that do not hold it up.
 
-The theme writes its scripts into the head, where each of them holds up the page; the template
+The theme writes its scripts into the head, where each of them delays the page; the template
 `layout.html` passes them through here.
 """
 
 from __future__ import annotations
 
 import re
+from html import escape
 from typing import Any
 
 from sphinx.application import Sphinx
 
+# Pages without a source of their own.
+GENERATED = {
+    "genindex": "All names and terms that the pages of {project} explain, in alphabetical order.",
+    "py-modindex": "The modules of the package of {project}.",
+    "search": "Search the pages of {project}.",
+    "_modules/index": "The modules of the package of {project} whose source is shown here.",
+}
+SOURCE = "The source of {title}, from the package of {project}."
 # Half a megabyte, compressed, that draws the icons which a font of the theme draws as well.
 ICONS = "/fontawesome.js"
 # The theme has these on every page, for results while somebody types, which is switched off.
@@ -21,12 +30,9 @@ _SCRIPT = re.compile(r"<script\b[^>]*>.*?</script>", re.DOTALL)
 _PRELOADED = re.compile(r'<link rel="preload" as="script"[^>]*>')
 
 
-def setup(app: Sphinx) -> dict[str, Any]:
-    app.connect("html-page-context", offer)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
-
-
-def offer(app: Sphinx, docname: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+def give_light_scripts(
+    app: Sphinx, docname: str, template: str, context: dict[str, Any], doctree: Any
+) -> None:
     """Give templates the function that lightens their markup."""
     left_out = (ICONS,) if docname == "search" else (ICONS, *SEARCH)
     context["light_scripts"] = lambda markup: lightened(markup, left_out)
@@ -50,3 +56,17 @@ def lightened(markup: str, left_out: tuple[str, ...]) -> str:
         return script
 
     return _SCRIPT.sub(mended, _PRELOADED.sub("", markup))
+
+
+def describe(
+    app: Sphinx, docname: str, template: str, context: dict[str, Any], doctree: Any
+) -> None:
+    """Put the `description` of the front matter into the head."""
+    words = app.env.metadata.get(docname, {}).get("description")
+    if not words and not docname.startswith("_modules/") and docname not in GENERATED:
+        return
+    if not words:
+        generated = GENERATED.get(docname, SOURCE)
+        words = generated.format(title=context.get("title", docname), project=app.config.project)
+    tag = f'<meta name="description" content="{escape(words)}" />'
+    context["metatags"] = context.get("metatags", "") + tag

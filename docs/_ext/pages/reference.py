@@ -1,42 +1,32 @@
-"""End each entry of the reference with the pages that use what it describes."""
+"""The reference: signatures as they are called, and the pages that use each entry."""
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterable
 from typing import Any
 
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.util.inspect import stringify_signature
 
-import executed_pages
-from page_source import Page, is_pasted
+from run.build import Build, build_of
+from run.page import Page, is_pasted
 
 PACKAGE = "trainable_spikes"
 _NAMED = re.compile(rf"\b(?:ts|{PACKAGE}(?:\.[a-z_]+)?)\.([A-Za-z_]+)")
 _IMPORTED = re.compile(rf"^from {PACKAGE}\S* import (.+)$", re.MULTILINE)
 
 
-_used: dict[str, set[str]] = {}  # of this build: the names that each page uses
+class Uses(dict[str, set[str]]):
+    """By page, the names of the package that it uses."""
 
 
-def setup(app: Sphinx) -> dict[str, Any]:
-    app.setup_extension("sphinx.ext.autodoc")  # whose event it is
-    # After the pages have run, and after numpydoc, which reads a docstring by its sections.
-    app.connect("builder-inited", gather, priority=950)
-    app.connect("autodoc-process-docstring", add_pages, priority=900)
-    app.connect("env-get-outdated", outdated)
-    app.connect("env-purge-doc", purge)
-    app.connect("env-merge-info", merge)
-    return {"version": "2", "parallel_read_safe": True, "parallel_write_safe": True}
-
-
-def gather(app: Sphinx) -> None:
+def gather_uses(app: Sphinx, build: Build) -> None:
     """Note which names each page of this build uses."""
-    _used.clear()
-    _used.update(
-        {result.page.docname: names_used(result.page) for result in executed_pages.results}
-    )
+    uses = {result.page.docname: names_used(result.page) for result in build.results}
+    build.facts[Uses] = Uses(uses)
     if not hasattr(app.env, "users_shown"):
         app.env.users_shown = {}  # type: ignore[attr-defined]
 
@@ -45,7 +35,7 @@ def add_pages(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: 
     """Append the links of an entry that is neither a module nor part of a class."""
     if what not in ("class", "function", "data"):
         return
-    users = _users(name)
+    users = _users(build_of(app), name)
     shown: dict[str, dict[str, list[str]]] = app.env.users_shown  # type: ignore[attr-defined]
     shown.setdefault(app.env.docname, {})[name] = users
     if users:
@@ -53,7 +43,7 @@ def add_pages(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: 
         lines += ["", f"**Used by:** {links}", ""]
 
 
-def outdated(app: Sphinx, env: BuildEnvironment, *_: object) -> list[str]:
+def outdated_users(app: Sphinx, env: BuildEnvironment, *_: object) -> list[str]:
     """Name the documents with an entry that other pages use than it says.
 
     Only these: reading the reference takes longer than reading the page whose prose was edited.
@@ -62,23 +52,25 @@ def outdated(app: Sphinx, env: BuildEnvironment, *_: object) -> list[str]:
     return [
         docname
         for docname, entries in shown.items()
-        if docname in env.all_docs and any(_users(name) != was for name, was in entries.items())
+        if docname in env.all_docs
+        and any(_users(build_of(app), name) != was for name, was in entries.items())
     ]
 
 
-def purge(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
+def purge_users(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
     env.users_shown.pop(docname, None)  # type: ignore[attr-defined]
 
 
-def merge(
+def merge_users(
     app: Sphinx, env: BuildEnvironment, docnames: Iterable[str], other: BuildEnvironment
 ) -> None:
     found = getattr(other, "users_shown", {})
     env.users_shown.update({d: found[d] for d in docnames if d in found})  # type: ignore[attr-defined]
 
 
-def _users(name: str) -> list[str]:
-    return [docname for docname, names in _used.items() if name.rpartition(".")[2] in names]
+def _users(build: Build, name: str) -> list[str]:
+    uses: Uses = build.facts[Uses]
+    return [docname for docname, names in uses.items() if name.rpartition(".")[2] in names]
 
 
 def names_used(page: Page) -> set[str]:
@@ -93,3 +85,15 @@ def names_used(page: Page) -> set[str]:
         for names in _IMPORTED.findall(text):
             found.update(re.findall(r"\w+", names))
     return found
+
+
+def use_init(
+    app: Sphinx, what: str, name: str, obj: Any, options: Any, signature: str | None, returns: str
+) -> tuple[str, str] | None:
+    """Replace `(*args, **kwargs)`, all that a metaclass with a `__call__` of its own tells."""
+    if what != "class" or signature != "(*args, **kwargs)":
+        return None
+    found = inspect.signature(obj.__init__)
+    without_self = list(found.parameters.values())[1:]
+    shown = found.replace(parameters=without_self)
+    return stringify_signature(shown, show_annotation=False, show_return_annotation=False), returns

@@ -1,0 +1,55 @@
+"""What a reader meets: executed pages, links in code, the reference, the course, symptoms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sphinx.application import Sphinx
+
+from pages import (
+    accessible,
+    code_links,
+    course,
+    executed,
+    formulas,
+    head,
+    not_found,
+    reference,
+    search_words,
+    symptoms,
+)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Connect all that is done to a document, from reading it to writing it."""
+    for name in ("sphinx.ext.autodoc", "numpydoc", "sphinx_codeautolink", "notfound.extension"):
+        app.setup_extension(name)
+    app.add_directive("course-map", course.CourseMap)
+    app.add_directive("symptoms", symptoms.Symptoms)
+    app.add_html_math_renderer(
+        "mathml", (formulas.visit_inline, None), (formulas.visit_block, None)
+    )
+    app.add_search_language(search_words.PartsOfNames)
+    code_links.replace_parts(app)
+    # Before anything is read.
+    app.connect("pages-judged", executed.give_formats)
+    app.connect("pages-judged", reference.gather_uses)
+    app.connect("pages-judged", code_links.restore_names)
+    app.connect("env-get-outdated", executed.outdated_pages)
+    app.connect("env-get-outdated", reference.outdated_users)
+    app.connect("env-purge-doc", reference.purge_users)
+    app.connect("env-merge-info", reference.merge_users)
+    # While documents are read. numpydoc, which is set up above, comes first.
+    app.connect("autodoc-process-signature", reference.use_init)
+    app.connect("autodoc-process-docstring", reference.add_pages)
+    # When all are read. sphinx-codeautolink looks names up at the usual priority, and what it
+    # reads has to be stored before.
+    app.connect("env-updated", code_links.remember_names, priority=400)
+    app.connect("doctree-resolved", accessible.name_columns)
+    app.connect("doctree-resolved", not_found.lead_from_anywhere)
+    # While pages are written. Social cards describe at the usual priority what has no description.
+    app.connect("html-page-context", head.describe, priority=400)
+    app.connect("html-page-context", head.give_light_scripts)
+    app.connect("html-page-context", accessible.name_citations)
+    app.connect("html-page-context", code_links.thin_out)  # after the links are put in
+    return {"version": "2", "parallel_read_safe": True, "parallel_write_safe": True}
