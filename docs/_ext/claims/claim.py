@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from claims.table import Entry, TableError, bound_for
+from claims.table import Entry, TableError, bound_for, reported_for
 from claims.words import reach_text, value_text
 from run.shell.measuring import Measured
 
@@ -142,5 +142,5 @@ def make_claim(entry: Entry, measured: Measured, held: Limits) -> Claim:
         bound=held.text,
         room=held.room(value),
         machine=entry.machine,
-        reported=dict(entry.reported),
+        reported=reported_for(entry, measured.case),
     )

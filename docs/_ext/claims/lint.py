@@ -39,6 +39,7 @@ class Call:
     name: str  # empty where it is not literal
     path: str
     line: int
+    family: bool  # whose cases may be measured in several cells
 
 
 def main() -> int:
@@ -66,7 +67,7 @@ def lint(root: Path) -> Iterator[str]:
             where = f"{call.path}:{call.line}"
             if not call.name:
                 yield f"{where} expected the name of what is measured as a literal string"
-            elif call.name in measured:
+            elif call.name in measured and not call.family:
                 first = measured[call.name]
                 yield f"{where} {call.name!r} is measured at {first.path}:{first.line} already"
             elif call.name not in entries:
@@ -99,7 +100,8 @@ def calls_of_measure(page: Page) -> Iterator[Call]:
                 first = node.args[0] if node.args else None
                 literal = first.value if isinstance(first, ast.Constant) else ""
                 name = literal if isinstance(literal, str) else ""
-                yield Call(name, page.path, cell.line + node.lineno)
+                family = len(node.args) > 1 and isinstance(node.args[1], ast.Dict | ast.DictComp)
+                yield Call(name, page.path, cell.line + node.lineno, family)
 
 
 def prose_of(text: str) -> str:

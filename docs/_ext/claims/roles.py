@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util import logging
@@ -72,7 +74,7 @@ class SettingRole(SphinxRole):
 
 def anchor(name: str) -> str:
     """Return the fragment of an address that leads to a claim in the list."""
-    return "claim-" + name.replace("[", "-").removesuffix("]").replace(" ", "-")
+    return "claim-" + re.sub(r"[^A-Za-z0-9.-]+", "-", name).rstrip("-")
 
 
 def details(claims: Claims, name: str) -> str:

@@ -37,7 +37,7 @@ class Entry:
     bounds: Mapping[str, Any] = field(default_factory=dict)
     show: str = ".3g"
     machine: bool = False
-    reported: Mapping[str, str] = field(default_factory=dict)
+    reported: Mapping[str, Any] = field(default_factory=dict)  # for all cases, or by case
 
 
 @dataclass(frozen=True)
@@ -109,12 +109,33 @@ def _entry(name: str, given: Any, page: str, where: str) -> Entry:
     if not isinstance(machine, bool):
         raise TableError(f"expected `machine` to be true or false, got {machine!r}")
     reported = given.get("reported", {})
-    if not isinstance(reported, dict) or (reported and not {"cite", "text"} <= set(reported)):
-        raise TableError("expected `reported` with `cite`, a key of the bibliography, and `text`")
-    for key in reported:
-        if key not in REPORTED:
-            raise TableError(f"expected in `reported` one of {', '.join(REPORTED)}; got {key!r}")
+    _check_reported(reported)
     return Entry(name, given["says"], page, where, bounds, show, machine, reported)
+
+
+def _check_reported(reported: Any) -> None:
+    if not isinstance(reported, dict):
+        raise TableError(f"expected `reported` as a table, got {reported!r}")
+    for each in reported.values() if _is_by_case(reported) else [reported] if reported else []:
+        if not {"cite", "text"} <= set(each):
+            raise TableError(
+                "expected `reported` with `cite`, a key of the bibliography, and `text`"
+            )
+        for key in each:
+            if key not in REPORTED:
+                raise TableError(
+                    f"expected in `reported` one of {', '.join(REPORTED)}; got {key!r}"
+                )
+
+
+def _is_by_case(reported: Mapping[str, Any]) -> bool:
+    return bool(reported) and all(isinstance(each, dict) for each in reported.values())
+
+
+def reported_for(entry: Entry, case: str) -> dict[str, str]:
+    """Return what others report of a case, empty if nothing is quoted."""
+    found = entry.reported.get(case, {}) if _is_by_case(entry.reported) else entry.reported
+    return dict(found)
 
 
 def _all_bounds(raw: Any, kind: str) -> Iterator[Bound]:

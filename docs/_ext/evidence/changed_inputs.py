@@ -16,7 +16,7 @@ from pathlib import Path
 from claims.gather import Claims
 from evidence.judged import Change, load_changes, means, missed
 from evidence.records import CHANGED_INPUTS, code_of, load, save
-from run.page import Page, list_pages
+from run.page import MEASURE, Page, list_pages
 from run.rerun import after, rerun
 from run.schedule import run_pages
 
@@ -63,7 +63,12 @@ def _until(page: Page, change: Change) -> Page:
     last = change.until[page.docname]
     if not last:
         return page
-    ends = [n for n, cell in enumerate(page.cells, 1) if f'"{last}"' in cell.source]
+    words = [f'"{word}"' for word in last.removesuffix("]").split("[")]  # a name, and its case
+    ends = [
+        number
+        for number, cell in enumerate(page.cells, 1)
+        if MEASURE in cell.tags and all(word in cell.source for word in words)
+    ]
     if not ends:
         raise SystemExit(f"{change.name}: expected {last!r} to be measured on {page.docname}")
     return dataclasses.replace(page, cells=page.cells[: ends[0]])

@@ -8,16 +8,17 @@ from __future__ import annotations
 import subprocess
 import tempfile
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
-from run.page import Page, is_pasted, list_pages
+from run.page import MEASURE, Cell, Page, is_pasted, list_pages
 
 ROOT = Path(__file__).parents[3]
-# What fits beside the contents on a laptop: longer lines would hide their end.
+# What fits beside the contents on a laptop: longer lines would hide their end. Cells whose code no
+# reader sees are as wide as the project's other code.
 WIDTH = ["--line-length", "78"]
 # Asserts in a cell are no pytest tests, and each cell runs once, with what it defines: rules
 # about longer-lived code would only make it longer to read.
@@ -58,19 +59,25 @@ def _runs(source: str) -> list[str]:
 
 def ruff_status(pages: Sequence[Page]) -> int:
     """Run ruff over the pages as notebooks, which it knows to check cell by cell."""
+    check = ["ruff", "check", *NOT_FOR_CELLS]
+    layout = ["ruff", "format", "--diff"]
+    return max(
+        _run_ruff(pages, lambda cell: True, check),
+        _run_ruff(pages, lambda cell: MEASURE not in cell.tags, [*layout, *WIDTH]),
+        _run_ruff(pages, lambda cell: MEASURE in cell.tags, layout),
+    )
+
+
+def _run_ruff(pages: Sequence[Page], wanted: Callable[[Cell], bool], command: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         for page in pages:
             path = Path(folder, page.docname).with_suffix(".ipynb")
             path.parent.mkdir(parents=True, exist_ok=True)
             # Cells numbered as in a failing build's report: code cells only, from 1.
-            cells = [new_code_cell(cell.source) for cell in page.cells]
+            cells = [new_code_cell(cell.source if wanted(cell) else "") for cell in page.cells]
             nbformat.write(new_notebook(cells=cells), path)
         config = ["--config", str(ROOT / "pyproject.toml"), "--no-cache", "."]
-        commands = (
-            ["ruff", "check", *NOT_FOR_CELLS, *config],
-            ["ruff", "format", "--diff", *WIDTH, *config],
-        )
-        return max([subprocess.run(command, cwd=folder).returncode for command in commands])
+        return subprocess.run([*command, *config], cwd=folder).returncode
 
 
 if __name__ == "__main__":

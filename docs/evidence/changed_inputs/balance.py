@@ -65,7 +65,7 @@ def bursts():
     _with_generator(random=slow)
 
 
-@on(BALANCE="balance-regular-cv")
+@on(BALANCE="balance-cv[3]")
 def jitter():
     """Every second spike is found half a millisecond late."""
     import numpy
@@ -79,7 +79,7 @@ def jitter():
     numpy.nonzero = late
 
 
-@on(BALANCE="balance-slow-theory")
+@on(BALANCE="balance-theory[slow]")
 def other_integral():
     """The theory's integrand is half as large again."""
     import scipy.special

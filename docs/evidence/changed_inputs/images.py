@@ -95,7 +95,7 @@ def wrong_last_epoch():
     Trainer.restart, Trainer.fit = restart_count, fit_wrongly
 
 
-@on(SILENT="silent-bytes-poisson", TIME="time-fewer")
+@on(SILENT="silent-spikes[bytes-poisson]", TIME="time-fewer")
 def lasting_spikes():
     """Encoded inputs that have spiked once spike in every later step."""
     import jax

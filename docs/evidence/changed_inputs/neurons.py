@@ -8,9 +8,9 @@ from changed_inputs.registry import NEURON, READOUT, TUTORIAL, on, with_options
 
 @on(
     NEURON,
-    TUTORIAL="train-start-driven",
+    TUTORIAL="train-start[driven]",
     DIFFERENTIABILITY="diff-slope-proportional",
-    STATE="state-stale-tau",
+    STATE="state-tau[stale]",
 )
 def time_step():
     """The time step is twice as long."""
@@ -41,7 +41,7 @@ def forward_Euler():
 
 @on(
     NEURON,
-    TUTORIAL="train-start-driven",
+    TUTORIAL="train-start[driven]",
     DIFFERENTIABILITY="diff-slope-proportional",
     STATE="state-no-reset-scores",
 )
@@ -53,7 +53,7 @@ def membrane():
     with_options(brainpy.state.LIF, tau=(5.0 * brainunit.ms, lambda tau: 3 * tau))
 
 
-@on(NEURON, TUTORIAL="train-start-driven", DIFFERENTIABILITY="diff-slope-proportional")
+@on(NEURON, TUTORIAL="train-start[driven]", DIFFERENTIABILITY="diff-slope-proportional")
 def high_threshold():
     """Thresholds are three times as high."""
     import brainpy.state
@@ -83,7 +83,7 @@ def high_rest():
     with_options(brainpy.state.LIF, V_rest=(0.0 * brainunit.mV, lambda rest: rest + half))
 
 
-@on(NEURON, SILENT="silent-tau-highest")
+@on(NEURON, SILENT="silent-highest[tau]")
 def one_membrane():
     """All membranes have a time constant of 20 ms."""
     import brainpy.state
@@ -95,9 +95,9 @@ def one_membrane():
 @on(
     NEURON,
     READOUT,
-    TUTORIAL="train-start-driven",
+    TUTORIAL="train-start[driven]",
     DIFFERENTIABILITY="diff-slope-proportional",
-    SILENT="silent-inhibited-zero",
+    SILENT="silent-zero[inhibited]",
 )
 def background():
     """Every neuron gets a constant current of 0.8 mA."""
@@ -122,7 +122,7 @@ def reset_swapped():
     with_options(brainpy.state.LIF, spk_reset=("soft", swapped.get))
 
 
-@on(SILENT="silent-cell-rate")
+@on(SILENT="silent-rate[cell]")
 def start_at_rest():
     """Potentials start at the resting potential."""
     import brainpy.state

@@ -50,7 +50,7 @@ def nothing_recomputed():
     )
 
 
-@on(ROLLOUTS="rollout-runs-plain")
+@on(ROLLOUTS="rollout-runs[plain]")
 def all_recomputed():
     """The plain loop recomputes every step."""
     import brainstate

@@ -56,7 +56,7 @@ def no_learning():
     braintools.optim.Adam = lambda lr: adam(lr=0.0)
 
 
-@on(FAST="fast-again-dt")
+@on(FAST="fast-compilations[time-step]")
 def nothing_reported():
     """JAX reports no compilation."""
     import jax
@@ -64,7 +64,7 @@ def nothing_reported():
     jax.monitoring.register_event_duration_secs_listener = lambda listener: None
 
 
-@on(FAST="fast-again-dt")
+@on(FAST="fast-compilations[time-step]")
 def nothing_kept():
     """Each call of a jitted function compiles it, and a restart keeps the old weights."""
     import brainstate

@@ -90,7 +90,7 @@ def numerical_derivatives():
     jax.grad = lambda f: lambda x: (f(x + 0.05) - f(x - 0.05)) / 0.1
 
 
-@on(DIFFERENTIABILITY="diff-detached-forward")
+@on(DIFFERENTIABILITY="diff-exceptions[detached]")
 def detached_neurons():
     """Detached neurons reset to another potential."""
     import brainunit

@@ -30,7 +30,7 @@ def unlike_synapses():
         with_options(kind, tau=(default, lambda tau, f=factors: tau * (1 + 1 / next(f))))
 
 
-@on(SYNAPSES="synapse-charge-dual")
+@on(SYNAPSES="synapse-charge[dual]")
 def raw_difference():
     """DualExpon is the difference of its exponentials, whatever its peak."""
     import brainpy.state
@@ -38,7 +38,7 @@ def raw_difference():
     with_options(brainpy.state.DualExpon, normalize=(True, lambda normalize: False))
 
 
-@on(SYNAPSES="synapse-cuba-limit")
+@on(SYNAPSES="synapse-limit[cuba]")
 def outputs_swapped():
     """Current-based outputs follow the potential, and conductance-based ones do not."""
     import brainpy.state
@@ -75,7 +75,7 @@ def empty_delays():
     brainstate.nn.Delay.update = lambda self, current: None
 
 
-@on(SYNAPSES="synapse-pre-delay")
+@on(SYNAPSES="synapse-align[pre-delay]")
 def alike_delays():
     """All connections have the same delay."""
     import numpy
@@ -90,7 +90,7 @@ def alike_delays():
     numpy.random.default_rng = lambda *seed: Middle(default_rng(*seed).bit_generator)
 
 
-@on(SYNAPSES="synapse-held-shared")
+@on(SYNAPSES="synapse-held[shared]")
 def second_state():
     """Expon keeps a second state, as DualExpon does."""
     import brainpy.state
@@ -105,7 +105,7 @@ def second_state():
     brainpy.state.Expon.init_state = init_both
 
 
-@on(SYNAPSES="synapse-shared-right")
+@on(SYNAPSES="synapse-shared[same]")
 def nothing_shared():
     """Every projection makes a synapse of its own."""
     import itertools
@@ -118,7 +118,7 @@ def nothing_shared():
     adding["get_post_repr"] = lambda *parts: f"synapse {next(numbers)}"
 
 
-@on(SYNAPSES="synapse-shared-right")
+@on(SYNAPSES="synapse-shared[same]")
 def everything_shared():
     """All projections onto the same cells share a synapse."""
     import brainpy.state

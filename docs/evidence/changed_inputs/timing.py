@@ -6,7 +6,7 @@ from __future__ import annotations
 from changed_inputs.registry import on
 
 
-@on(TIME="time-calls-back")
+@on(TIME="time-calls[back]")
 def compiled_anew():
     """Every epoch is compiled anew."""
     from trainable_spikes import Trainer
@@ -22,7 +22,7 @@ def compiled_anew():
     Trainer._run = run_anew
 
 
-@on(TIME="time-calls-back")
+@on(TIME="time-calls[back]")
 def one_shape():
     """A batch has eight samples, whatever was asked for."""
     from trainable_spikes import Trainer
@@ -31,7 +31,7 @@ def one_shape():
     Trainer.fit = lambda self, data, *, batch_size, **more: fit(self, data, batch_size=8, **more)
 
 
-@on(TIME="time-calls-first")
+@on(TIME="time-calls[first]")
 def python_loop():
     """Python loops over time."""
     import sys
@@ -71,7 +71,7 @@ def products_twice():
     brainstate.nn.Linear.update = lambda self, x: 2 * update(self, x) - update(self, x * x)
 
 
-@on(TIME="time-intensity-wide")
+@on(TIME="time-intensity[wide]")
 def no_slope():
     """No gradient passes a neuron."""
     import brainpy.state
@@ -81,7 +81,7 @@ def no_slope():
     brainpy.state.LIF.update = lambda self, x: jax.lax.stop_gradient(update(self, x))
 
 
-@on(TIME="time-intensity-wide")
+@on(TIME="time-intensity[wide]")
 def twice_the_memory():
     """Temporaries are twice as large."""
     from types import SimpleNamespace
@@ -103,7 +103,7 @@ def events_late():
     trainable_spikes.events.event_lists = lambda spikes: lists(spikes) + 1
 
 
-@on(TIME="time-zeros-hidden")
+@on(TIME="time-zero-products[hidden]")
 def inputs_repeat():
     """Every input of Randman spikes twice."""
     import jax.numpy

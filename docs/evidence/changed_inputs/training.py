@@ -52,7 +52,7 @@ def plain_descent():
     braintools.optim.Adam = lambda lr: braintools.optim.SGD(lr=30 * lr)
 
 
-@on(SURROGATES, READOUT, SILENT, TUTORIAL="train-start-driven")
+@on(SURROGATES, READOUT, SILENT, TUTORIAL="train-start[driven]")
 def strong_weights():
     """Kaiming weights are ten times as large."""
     import braintools
@@ -84,7 +84,7 @@ def weak_weights():
     braintools.init.KaimingNormal.__call__ = lambda self, *a, **k: 0.1 * draw(self, *a, **k)
 
 
-@on(FASHION, TUTORIAL="train-network-differences")
+@on(FASHION, TUTORIAL="train-differences[network]")
 def package_loop():
     """The package's loss is a thousandth larger."""
     from trainable_spikes import Trainer
@@ -166,7 +166,7 @@ def driven_weakly():
     )
 
 
-@on(SILENT="silent-cell-highest", TIME="time-zeros-hidden")
+@on(SILENT="silent-highest[cell]", TIME="time-zero-products[hidden]")
 def driven_strongly():
     """Fluctuation_driven aims at five times the threshold."""
     import trainable_spikes
@@ -177,7 +177,7 @@ def driven_strongly():
     )
 
 
-@on(SILENT="silent-bytes-poisson")
+@on(SILENT="silent-spikes[bytes-poisson]")
 def own_scale():
     """Encoders divide intensities by the largest."""
     import trainable_spikes
