@@ -19,8 +19,8 @@ import jax
 import jax.numpy as jnp
 
 import trainable_spikes as ts
-from claims import measure
-from evidence import record
+from evidence.recorded import record
+from run.shell.measuring import measured
 
 seeds = range(3)
 n_steps = 3
@@ -190,58 +190,10 @@ record(
     __file__,
     "gallery/fashion-mnist",
     [
-        measure(
-            "fashion-best-accuracy",
-            accuracies,
-            "Test accuracy on Fashion-MNIST of a spiking network with three strided convolutions "
-            f"and {n_steps} time steps after {epochs} epochs on 50,000 images",
-            at_least=0.91,
-            at_most=0.93,
-            seeds=seeds,
-            show=".1%",
-            reported={
-                "cite": "spikingjellyconv",
-                "text": "93.08 %",
-                "note": "60,000 images, 2 wider convolutions, 4 steps and the best of 64 epochs "
-                f"by test accuracy; here 50,000 images and the last of {epochs} epochs",
-            },
-        ),
-        measure(
-            "fashion-best-validation",
-            validations,
-            "Accuracy of the convolutional spiking network on the 10,000 validation images of "
-            "Fashion-MNIST by which its settings were chosen",
-            at_least=0.91,
-            at_most=0.935,
-            seeds=seeds,
-            show=".1%",
-        ),
-        measure(
-            "fashion-best-cpu-minutes",
-            minutes,
-            "CPU time in minutes, summed over cores and with compilation, that training the "
-            "convolutional spiking network on 50,000 images of Fashion-MNIST takes",
-            seeds=seeds,
-            show=".0f",
-            machine=True,
-        ),
-        measure(
-            "fashion-best-parameters",
-            n_weights(trainer),
-            "Number of trained parameters of the convolutional spiking network for Fashion-MNIST",
-            at_least=100_000,
-            at_most=130_000,
-            show=",.0f",
-        ),
-        measure(
-            "fashion-best-spikes",
-            rates,
-            "Spikes of a hidden neuron of the convolutional network while it sees an image of "
-            f"Fashion-MNIST for {n_steps} time steps, on average over neurons and images",
-            at_least=0.1,
-            at_most=1.5,
-            seeds=seeds,
-            show=".2f",
-        ),
+        *measured("fashion-best-accuracy", accuracies, seeds=seeds),
+        *measured("fashion-best-validation", validations, seeds=seeds),
+        *measured("fashion-best-cpu-minutes", minutes, seeds=seeds),
+        *measured("fashion-best-parameters", n_weights(trainer)),
+        *measured("fashion-best-spikes", rates, seeds=seeds),
     ],
 )

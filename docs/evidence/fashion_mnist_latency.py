@@ -21,8 +21,8 @@ import jax.numpy as jnp
 import numpy as np
 
 import trainable_spikes as ts
-from claims import measure
-from evidence import record
+from evidence.recorded import record
+from run.shell.measuring import measured
 from trainable_spikes.events import EventClassifier
 
 n_steps, latest, n_pixels = 100, 30, 784
@@ -167,80 +167,14 @@ record(
     __file__,
     "gallery/fashion-mnist",
     [
-        measure(
-            "fashion-events-accuracy",
-            accuracy["spiking"],
-            "Test accuracy on Fashion-MNIST of 100 spiking neurons that learn from the spike times "
-            "of 60,000 images, 100 steps, 30 epochs",
-            at_least=0.885,
-            at_most=0.92,
-            seeds=seeds,
-            show=".1%",
-            reported={
-                "cite": "spytorch",
-                "text": "86.3 %",
-                "note": "the same sizes; another code, surrogate and learning rate",
-            },
-        ),
-        measure(
-            "fashion-events-relu-accuracy",
-            accuracy["ReLU"],
-            "Test accuracy on Fashion-MNIST of 100 ReLU units after 30 epochs on 60,000 images",
-            at_least=0.87,
-            at_most=0.91,
-            seeds=seeds,
-            show=".1%",
-        ),
-        measure(
-            "fashion-events-lead",
-            lead,
-            "With all 60,000 images, mirrored at random, 100 spiking neurons end within two points "
-            "of test accuracy of 100 ReLU units (lead of the spiking neurons)",
-            at_least=-2,
-            at_most=2,
-            seeds=seeds,
-            show=".1f",
-        ),
-        measure(
-            "fashion-events-error",
-            error,
-            "Standard error in points of such an accuracy on 10,000 test images",
-            at_least=0.25,
-            at_most=0.4,
-            show=".1f",
-        ),
-        measure(
-            "fashion-events-epoch-seconds",
-            float(np.median(seconds)) * u.second,
-            "Time of an epoch of 60,000 images as lists of events, 784-100-10, 100 steps (median)",
-            show=".1f",
-            machine=True,
-        ),
-        measure(
-            "fashion-events-lists-seconds",
-            seconds_of_lists * u.second,
-            "Time to list the events of 70,000 images, once",
-            show=".1f",
-            machine=True,
-        ),
-        measure(
-            "fashion-events-learning-rate",
-            lr,
-            "Learning rate of 100 spiking neurons on spike times that does best on validation "
-            "images of Fashion-MNIST",
-            show=".0e",
-        ),
-        measure(
-            "fashion-events-membrane",
-            tau * u.ms,
-            "Membrane time constant that does best on validation images of Fashion-MNIST",
-            show=".0f",
-        ),
-        measure(
-            "fashion-events-surrogate",
-            scale,
-            "Steepness of the surrogate that does best on validation images of Fashion-MNIST",
-            show=".0f",
-        ),
+        *measured("fashion-events-accuracy", accuracy["spiking"], seeds=seeds),
+        *measured("fashion-events-relu-accuracy", accuracy["ReLU"], seeds=seeds),
+        *measured("fashion-events-lead", lead, seeds=seeds),
+        *measured("fashion-events-error", error),
+        *measured("fashion-events-epoch-seconds", float(np.median(seconds)) * u.second),
+        *measured("fashion-events-lists-seconds", seconds_of_lists * u.second),
+        *measured("fashion-events-learning-rate", lr),
+        *measured("fashion-events-membrane", tau * u.ms),
+        *measured("fashion-events-surrogate", scale),
     ],
 )

@@ -31,8 +31,8 @@ import optax
 from brainstate.transform import for_loop, scan
 
 import trainable_spikes as ts
-from claims import measure
-from evidence import record
+from evidence.recorded import record
+from run.shell.measuring import Measured, measured
 from trainable_spikes.events import EventClassifier, event_currents, event_lists, whole_trial
 
 TURNS = int(os.environ.get("TECHNIQUES_TURNS", "9"))
@@ -318,28 +318,29 @@ EVERYWHERE = (
 )
 ON_TWO = ("unroll-16", "bfloat16", "binary", "functional", "donated", "seeds")
 ON_TWO += ("small-batch", "large-batch")
-HOW = {
-    "trainer": "with Trainer, an epoch in one compiled call",
-    "trainer-events": "with Trainer on event lists",
-    "events": "with EventClassifier on event lists, a call a step",
-    "currents": "with event_currents and a plain loop over time",
-    "dense": "with EventClassifier on the dense spikes themselves, a call a step",
-    "hoisted": "with one product of all input with its weights before the loop over time",
-    "folded": "with the readout applied once, to a weighted sum of spikes",
-    "remat": "with memory='remat'",
-    "unroll-4": "with the loop over time unrolled 4 times",
-    "unroll-16": "with the loop over time unrolled 16 times",
-    "bfloat16": "with the input product in bfloat16",
-    "binary": "with brainevent's BinaryArray for the input product",
-    "donated": "with donated weights and optimizer state, beside the same without",
-    "seeds": f"of {SEEDS} networks in one vmapped step, beside one after another",
-    "small-batch": "with batches of a quarter of the size",
-    "large-batch": "with batches of four times the size",
-    "closed": "with the data set closed over instead of an argument",
-    "malloc": "with large temporaries kept mapped by MALLOC_ variables",
-    "malloc-events": "with EventClassifier and MALLOC_ variables",
-    "float64": "in float64",
-}
+# What is compared; the tables of the page say how.
+NAMES = (
+    "trainer",
+    "trainer-events",
+    "events",
+    "currents",
+    "dense",
+    "hoisted",
+    "folded",
+    "remat",
+    "unroll-4",
+    "unroll-16",
+    "bfloat16",
+    "binary",
+    "donated",
+    "seeds",
+    "small-batch",
+    "large-batch",
+    "closed",
+    "malloc",
+    "malloc-events",
+    "float64",
+)
 MALLOC = {
     "MALLOC_MMAP_THRESHOLD_": "4294967296",
     "MALLOC_TRIM_THRESHOLD_": "4294967296",
@@ -539,125 +540,34 @@ def processes(found: dict[str, float]) -> None:
     print(f"first calls without and with a cache: {seconds}", flush=True)
 
 
-def claims_of(found: dict[str, float]) -> list[Any]:
-    made = []
-    for name, how in HOW.items():
-        for load in LOADS.values():
-            if f"{name}-{load.name}" in found:
-                made.append(
-                    measure(
-                        f"fast-{name}-{load.name}",
-                        found[f"{name}-{load.name}"],
-                        f"Speed of training the {load.name} network {how}, relative to the "
-                        "plain loop",
-                        show=".2g",
-                        **BOUNDS.get(f"{name}-{load.name}", {}),
-                    )
-                )
-    for name, (statement, options) in OTHERS.items():
-        made.append(measure(f"fast-{name}", found[name], statement, **options))
-    for name, how in HOW.items():
-        off = [v for key, v in found.items() if key.startswith(f"off-{name}-")]
-        if off:
-            made.append(
-                measure(
-                    f"fast-off-{name}",
-                    max(off),
-                    f"Largest relative difference of the first gradients {how} from those of the "
-                    "plain loop",
-                    show=".0e",
-                    **({"at_most": 0.01} if name != "bfloat16" else {}),
-                )
-            )
-    return made
+def measurements(found: dict[str, float]) -> list[Measured]:
+    made: list[Measured] = []
+    for name in NAMES:
+        gained = {load: found[f"{name}-{load}"] for load in LOADS if f"{name}-{load}" in found}
+        made += measured(f"fast-{name}", gained)
+    made += measured("fast-rate", {load: found[f"rate-{load}"] for load in LOADS})
+    made += measured("fast-reference", {load: found[f"reference-{load}"] for load in LOADS})
+    shares = ("events-wide", "events-long", "remat-long")
+    made += measured("fast-memory", {which: found[f"memory-{which}"] for which in shares})
+    made += measured("fast-lists", {load: found[f"lists-{load}"] for load in ("small", "wide")})
+    by_density = {f"{100 * d:g}": found[f"density-{1e4 * d:.0f}"] for d in DENSITIES}
+    made += measured("fast-by-density", by_density)
+    for name in ALONE:
+        made += measured(f"fast-{name}", found[name])
+    off = {name: [v for k, v in found.items() if k.startswith(f"off-{name}-")] for name in NAMES}
+    return made + measured("fast-off", {name: max(each) for name, each in off.items() if each})
 
 
-BOUNDS: dict[str, dict[str, float]] = {
-    "trainer-events-small": {"at_least": 2},
-    "events-small": {"at_least": 2},
-    "trainer-events-wide": {"at_least": 1.1},
-    "unroll-16-small": {"at_most": 1.1},
-    "binary-wide": {"at_most": 1},
-    "float64-wide": {"at_most": 1},
-}
-OTHERS: dict[str, tuple[str, dict[str, Any]]] = {
-    **{
-        f"rate-{name}": (
-            f"Mean firing rate of the hidden layer of the {name} network before training, in Hz",
-            {"at_least": 2, "at_most": 30, "show": ".0f"},
-        )
-        for name in LOADS
-    },
-    **{
-        f"reference-{name}": (
-            f"Milliseconds of a step of the plain loop, {name} network",
-            {"show": ".1f", "machine": True},
-        )
-        for name in LOADS
-    },
-    **{
-        f"memory-{which}-{name}": (
-            f"Temporaries of a training step of the {name} network {HOW[which]}, as a share of "
-            "those of the plain loop",
-            {"at_most": 1, "show": ".0%"},
-        )
-        for which, name in (("events", "wide"), ("events", "long"), ("remat", "long"))
-    },
-    **{
-        f"lists-{name}": (
-            f"Epochs after which building event lists has paid for itself, {name} network",
-            {"show": ".1f"},
-        )
-        for name in ("small", "wide")
-    },
-    **{
-        f"density-{1e4 * density:.0f}": (
-            f"Speed of EventClassifier relative to the plain loop, wide network, at an input "
-            f"density of {density:.2%}",
-            {"show": ".2g"},
-        )
-        for density in DENSITIES
-    },
-    "crossover": (
-        "Density of the input, spikes per input and step, up to which EventClassifier trains the "
-        "wide network faster than the plain loop",
-        {"at_least": 0.005, "at_most": 0.2, "show": ".1%"},
-    ),
-    "10000-memory": (
-        "Megabytes of temporaries of a training step over 10,000 time steps with memory='remat', "
-        "batch 32, 100-128-10",
-        {"at_most": 300, "show": ".0f"},
-    ),
-    "10000-time": (
-        "Time per time step of training over 10,000 steps with memory='remat', over that of the "
-        "plain loop over 1,000 steps, batch 32, 100-128-10",
-        {"at_most": 1.1, "show": ".2f"},
-    ),
-    "compile-unroll-16-small": (
-        "First call of the small network's step, unrolled 16 times, over that of the plain loop",
-        {"at_least": 1.2, "show": ".1f"},
-    ),
-    "closed-compile-wide": (
-        "First call of the wide network's step with the data set closed over, over that with the "
-        "data set as an argument",
-        {"show": ".1f"},
-    ),
-    "closed-memory-wide": (
-        "Mebibytes of memory that a process needs more when the step closes over a data set of "
-        "137 MiB, wide network",
-        {"show": ".0f"},
-    ),
-    "malloc-memory": (
-        "Mebibytes of memory that a process that trains the wide network in the plain loop needs "
-        "more, at its peak, with MALLOC_ variables",
-        {"show": ".0f"},
-    ),
-    "cache": (
-        "First call of Trainer.fit on the wide network with an empty compilation cache, over that "
-        "of the next process",
-        {"at_least": 1.1, "show": ".1f"},
-    ),
-}
+ALONE = (
+    "crossover",
+    "10000-memory",
+    "10000-time",
+    "compile-unroll-16-small",
+    "closed-compile-wide",
+    "closed-memory-wide",
+    "malloc-memory",
+    "cache",
+)
 
 
 def main() -> None:
@@ -668,7 +578,7 @@ def main() -> None:
     for part in (processes, ten_thousand, *each, sweep):
         part(found)
         print(f"-- {time.perf_counter() - started:.0f} s", flush=True)
-    print(record(__file__, "howto/make-training-fast", claims_of(found)))
+    print(record(__file__, "howto/make-training-fast", measurements(found)))
 
 
 if __name__ == "__main__":

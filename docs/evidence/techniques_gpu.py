@@ -13,16 +13,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import brainstate
 import brainunit as u
 import jax
 import numpy as np
 from techniques import (
-    HOW,
     LOADS,
     LONG,
+    NAMES,
     SEEDS,
     SMALL,
     TECHNIQUES,
@@ -36,8 +35,8 @@ from techniques import (
     timed,
 )
 
-from claims import measure
-from evidence import record
+from evidence.recorded import record
+from run.shell.measuring import Measured, measured
 
 EVERYWHERE = ("events", "trainer-events", "dense", "trainer", "hoisted", "currents", "unroll-4")
 ON_TWO = ("unroll-16", "seeds", "bfloat16")  # not on the long network: they compile for long
@@ -118,105 +117,20 @@ def say(found: dict[str, float], *names: str) -> None:
     print({name: round(found[name], 3) for name in names}, flush=True)
 
 
-def claims_of(found: dict[str, float]) -> list[Any]:
-    """Everything is relative to the plain loop on the GPU, unless it says otherwise."""
-    how = HOW | {
-        f"processor-{name}": f"on the processor {HOW.get(name, 'in the plain loop')}"
-        for name in ON_PROCESSOR
-    }
-    made = [
-        measure(
-            f"gpu-{name}-{load}",
-            found[f"{name}-{load}"],
-            f"Speed of training the {load} network {text}, relative to the plain loop on a GPU",
-            show=".2g",
-            **BOUNDS.get(f"{name}-{load}", {}),
-        )
-        for name, text in how.items()
-        for load in LOADS
-        if f"{name}-{load}" in found
-    ]
-    made += [
-        measure(
-            f"gpu-loop-{load}",
-            found[f"loop-{load}"],
-            f"Milliseconds of a step of the plain loop on a GPU, {load} network",
-            show=".1f",
-            machine=True,
-        )
-        for load in LOADS
-    ]
-    made += [
-        measure(
-            f"gpu-batch-{batch}",
-            found[f"batch-{batch}"],
-            f"Speed of the plain loop on a GPU relative to the processor beside it, wide network, "
-            f"batch {batch}",
-            show=".2g",
-        )
-        for batch in BATCHES
-    ]
-    made.append(
-        measure(
-            "gpu-batch-growth",
-            found["batch-growth"],
-            f"Time of a step of the plain loop on a GPU with batch {BATCHES[-1]} over that with "
-            f"batch {BATCHES[0]}, wide network",
-            at_most=8,
-            show=".1f",
-        )
-    )
-    made.append(
-        measure(
-            "gpu-first-small",
-            found["first-small"],
-            "First call of the small network's step on a GPU, unrolled 16 times, over that of "
-            "the plain loop",
-            at_least=1.2,
-            show=".1f",
-        )
-    )
-    for name in ("plain", "remat"):
-        with_memory = f"with memory={name!r} on a GPU, batch 32, 100-128-10"
-        made.append(
-            measure(
-                f"gpu-{name}-10000-memory",
-                found[f"{name}-10000-memory"],
-                f"Megabytes of temporaries of a training step over 10,000 time steps {with_memory}",
-                show=",.0f",
-                **({"at_most": 300} if name == "remat" else {}),
-            )
-        )
-        made.append(
-            measure(
-                f"gpu-{name}-10000-time",
-                found[f"{name}-10000-time"],
-                f"Time per time step of training over 10,000 steps {with_memory}, over that of "
-                "the plain loop over 1,000 steps",
-                show=".2f",
-            )
-        )
+def measurements(found: dict[str, float]) -> list[Measured]:
+    """Everything is relative to the plain loop on the GPU, unless its table says otherwise."""
+    made: list[Measured] = []
+    for name in (*NAMES, *(f"processor-{name}" for name in ON_PROCESSOR)):
+        gained = {load: found[f"{name}-{load}"] for load in LOADS if f"{name}-{load}" in found}
+        made += measured(f"gpu-{name}", gained) if gained else []
+    made += measured("gpu-loop", {load: found[f"loop-{load}"] for load in LOADS})
+    made += measured("gpu-batch", {str(batch): found[f"batch-{batch}"] for batch in BATCHES})
+    made += measured("gpu-batch-growth", found["batch-growth"])
+    made += measured("gpu-first-small", found["first-small"])
+    for what in ("memory", "time"):
+        modes = {mode: found[f"{mode}-10000-{what}"] for mode in ("plain", "remat")}
+        made += measured(f"gpu-10000-{what}", modes)
     return made
-
-
-BOUNDS: dict[str, dict[str, float]] = {
-    "events-small": {"at_most": 1},
-    "events-wide": {"at_most": 0.5},
-    "events-long": {"at_most": 0.5},
-    "dense-small": {"at_most": 1},
-    "dense-wide": {"at_most": 1},
-    "dense-long": {"at_most": 1},
-    "unroll-4-long": {"at_least": 1.3},
-    "unroll-16-small": {"at_least": 1.4},
-    "unroll-16-wide": {"at_least": 1.3},
-    "hoisted-small": {"at_least": 1.1},
-    "hoisted-wide": {"at_least": 1.1},
-    "hoisted-long": {"at_least": 1.1},
-    "seeds-small": {"at_least": 2},
-    "seeds-wide": {"at_least": 2},
-    "processor-events-small": {"at_least": 2.5},
-    "processor-reference-wide": {"at_most": 0.3},
-}
 
 
 def main() -> None:
@@ -225,7 +139,7 @@ def main() -> None:
         part(found)
         Path(os.environ.get("OUT", "."), "found.json").write_text(json.dumps(found, indent=1))
     name = f"{GPU.device_kind}, and {os.cpu_count()} cores beside it"
-    print(record(__file__, "howto/make-training-fast", claims_of(found), device=name))
+    print(record(__file__, "howto/make-training-fast", measurements(found), device=name))
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ import numpy as np
 from braintools.trainer import ArrayDataset, DataLoader, LightningModule, Trainer
 
 import trainable_spikes as ts
-from claims import measure
-from evidence import record
+from evidence.recorded import record
+from run.shell.measuring import measured
 
 N_SAMPLES, BATCH_SIZE, N_STEPS, TURNS = 1280, 64, 100, 40
 
@@ -97,21 +97,11 @@ def main() -> None:
         ]
         arrays = ArrayDataset(np.asarray(data.inputs), np.asarray(data.targets))
         loader = DataLoader(arrays, batch_size=BATCH_SIZE, shuffle=True, collate_fn=stack)
-        statement = "Time of an epoch of braintools' trainer over that of this package's, {}"
-        claims = [
-            measure(
-                f"trainer-ratio-{name}",
-                ratio(data, batches),
-                statement.format(how),
-                show=".1f",
-                machine=True,
-            )
-            for name, batches, how in (
-                ("batches", ready, "with its batches at hand"),
-                ("loader", loader, "with its DataLoader"),
-            )
+        values = [
+            *measured("trainer-ratio-batches", ratio(data, ready)),
+            *measured("trainer-ratio-loader", ratio(data, loader)),
         ]
-    print(record(__file__, "reference/api", claims))
+    print(record(__file__, "reference/api", values))
 
 
 if __name__ == "__main__":

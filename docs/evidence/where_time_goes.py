@@ -332,48 +332,25 @@ def draw_growth(
 def main() -> None:
     import matplotlib.pyplot as plt
 
-    from claims import measure
-    from evidence import record
+    from evidence.recorded import record
+    from run.shell.measuring import Measured, measured
 
     plt.style.use("tableau-colorblind10")
     plt.rcParams["svg.hashsalt"] = "where_time_goes"
-    claims = []
+    values: list[Measured] = []
 
     found = first_sessions(["small", "wide"])
     draw_sessions(found)
     for name, seconds in found.items():
         say("session", name, dict(zip(PARTS, np.round(seconds, 3), strict=True)))
-    for name in found:
-        starting, epoch = float(sum(found[name][:3])), float(found[name][4])
-        for part, value in zip(("import", "trace", "compile"), found[name], strict=False):
-            claims.append(
-                measure(
-                    f"time-{part}-{name}",
-                    value * u.second,
-                    f"First session of the {name} network: time to {part}",
-                    show=".1f",
-                    machine=True,
-                )
-            )
-        claims.append(
-            measure(
-                f"time-epoch-{name}",
-                epoch * 1e3 * u.ms,
-                f"First session of the {name} network: an epoch of four batches",
-                show=".0f",
-                machine=True,
-            )
-        )
-        claims.append(
-            measure(
-                f"time-epochs-{name}",
-                starting / epoch,
-                f"Epochs of four batches in the time that importing, tracing and compiling take, "
-                f"{name} network",
-                at_least=5,
-                show=".0f",
-            )
-        )
+    first, epochs, needed = {}, {}, {}
+    for name, seconds in found.items():
+        for part, value in zip(("import", "trace", "compile"), seconds, strict=False):
+            first[f"{part}-{name}"] = value * u.second
+        epochs[name] = float(seconds[4]) * 1e3 * u.ms
+        needed[name] = float(sum(seconds[:3])) / float(seconds[4])
+    values += measured("time-session", first)
+    values += measured("time-epoch", epochs) + measured("time-epochs", needed)
 
     calls: dict[Any, Callable[[], Any]] = dict(rates())
     for name, size in NETWORKS.items():
@@ -397,24 +374,9 @@ def main() -> None:
     gemm = 2 * 1024**3 / typical["gemm"] / 1e9
     copy = 2 * 4 * 2**26 / typical["copy"] / 1e9
     say(f"GEMM {gemm:.0f} GFLOP/s, copy {copy:.1f} GB/s")
-    claims += [
-        measure(
-            "time-gemm",
-            gemm,
-            "Rate of a product of two matrices of 1024 x 1024, in GFLOP/s",
-            show=".0f",
-            machine=True,
-        ),
-        measure(
-            "time-copy",
-            copy,
-            "Rate of reading and writing an array of 256 MiB, in GB/s",
-            show=".1f",
-            machine=True,
-        ),
-    ]
+    values += measured("time-gemm", gemm) + measured("time-copy", copy)
     points = {}
-    bounds = {"single": {"at_least": 5}, "wide": {"at_most": 3.5}, "long": {"at_least": 1.2}}
+    step, products, traffic, floor = {}, {}, {}, {}
     for name, size in NETWORKS.items():
         seconds, bytes_moved = typical[name, "gradient"], size.traffic
         points[name] = (size.flops / bytes_moved, size.flops / seconds / 1e9)
@@ -423,88 +385,23 @@ def main() -> None:
             f"{name}: {1e3 * seconds:.2f} ms, products {1e3 * arithmetic:.2f} ms, traffic "
             f"{1e3 * moving:.2f} ms, forward {1e3 * typical[name, 'forward']:.2f} ms"
         )
-        claims += [
-            measure(
-                f"time-step-{name}",
-                seconds * 1e3 * u.ms,
-                f"A gradient step of the {name} network",
-                show=".1f",
-                machine=True,
-            ),
-            measure(
-                f"time-products-{name}",
-                arithmetic / seconds,
-                f"Time that the products of a gradient step need at the rate of a large product, "
-                f"as a share of the step, {name} network",
-                show=".0%",
-            ),
-            measure(
-                f"time-traffic-{name}",
-                moving / seconds,
-                f"Time that moving stored states and input needs at the rate of a copy, as a "
-                f"share of the step, {name} network",
-                show=".0%",
-            ),
-            measure(
-                f"time-floor-{name}",
-                seconds / max(arithmetic, moving),
-                f"Time of a gradient step over the roofline's least, {name} network",
-                show=".1f",
-                **bounds.get(name, {}),
-            ),
-        ]
-    claims += [
-        measure(
-            f"time-backward-{name}",
-            typical[name, "gradient"] / typical[name, "forward"],
-            f"Time of a gradient step over that of the forward pass alone, {name} network",
-            at_least=1.1,
-            at_most=12,
-            show=".1f",
-        )
+        step[name] = seconds * 1e3 * u.ms
+        products[name], traffic[name] = arithmetic / seconds, moving / seconds
+        floor[name] = seconds / max(arithmetic, moving)
+    values += measured("time-step", step) + measured("time-products", products)
+    values += measured("time-traffic", traffic) + measured("time-floor", floor)
+    backward = {
+        name: typical[name, "gradient"] / typical[name, "forward"]
         for name in ("small", "long", "wide")
-    ]
+    }
+    values += measured("time-backward", backward)
     draw_roofline(gemm, copy, points)
-    claims += [
-        measure(
-            "time-one-sample",
-            typical["single", "gradient"] / typical["small", "gradient"],
-            "Time of a gradient step of one sample as a share of one of 256, small network",
-            at_least=0.008,
-            at_most=0.5,
-            show=".0%",
-        ),
-        measure(
-            "time-thin",
-            2
-            * SMALL.n_steps
-            * SMALL.batch
-            * SMALL.n_in
-            * SMALL.n_hidden
-            / typical["thin"]
-            / 1e9
-            / gemm,
-            "Rate of a product with the input weights of the small network, all time steps "
-            "at once, as a share of that of a product of 1024 x 1024",
-            at_most=0.7,
-            show=".0%",
-        ),
-        measure(
-            "time-loop",
-            typical["single", "gradient"] / SINGLE.n_steps * 1e6 * u.us,
-            "Time of a gradient step of one sample of the small network, a time step",
-            show=".1f",
-            machine=True,
-        ),
-        measure(
-            "time-zeros",
-            typical["filled", 0] / typical["filled", 1],
-            "Time of a gradient step on input of zeros over one of ones, wide network",
-            equals=1,
-            within=0.25,
-            show=".2f",
-        ),
-    ]
+    alone = typical["single", "gradient"]
+    operations = 2 * SMALL.n_steps * SMALL.batch * SMALL.n_in * SMALL.n_hidden
+    values += measured("time-one-sample", alone / typical["small", "gradient"])
+    values += measured("time-thin", operations / typical["thin"] / 1e9 / gemm)
+    values += measured("time-loop", alone / SINGLE.n_steps * 1e6 * u.us)
+    values += measured("time-zeros", typical["filled", 0] / typical["filled", 1])
 
     seconds_by: dict[str, dict[float, float]] = {}
     fitted: dict[str, tuple[float, float]] = {}
@@ -525,54 +422,15 @@ def main() -> None:
             fitted[part] = exponent(curve.values[where], times_of[where])
             say("  exponent", part, "{:.3f} ± {:.3f}".format(*fitted[part]))
     draw_growth(seconds_by, fitted)
-    held: dict[str, tuple[str, dict[str, float]]] = {
-        "steps": ("the number of time steps", {"equals": 1, "within": 0.4}),
-        "batch-few": ("the batch size, from 1 to 8", {"at_most": 0.5}),
-        "batch-many": ("the batch size, from 128 to 2048", {"at_least": 0.6, "at_most": 1.4}),
-        "width-narrow": ("the number of hidden neurons, from 4 to 32", {"at_most": 0.5}),
-        "width-wide": (
-            "the number of hidden neurons, from 512 to 4096",
-            {"at_least": 0.6, "at_most": 1.8},
-        ),
-        "dense": ("the density of dense input", {"equals": 0, "within": 0.1}),
-        "events-sparse": ("the density of event lists, from 0.5 to 2 %", {"at_most": 0.7}),
-        "events-busy": ("the density of event lists, from 4 to 16 %", {"at_least": 0.5}),
+    parts = ("steps", "batch-few", "batch-many", "width-narrow", "width-wide", "dense")
+    growth = {
+        part: round(fitted[part][0], 2) + 0.0  # no minus zero
+        for part in (*parts, "events-sparse", "events-busy")
     }
-    claims += [
-        measure(
-            f"time-growth-{part}",
-            round(fitted[part][0], 2) + 0.0,  # no minus zero
-            f"The time of a gradient step grows with {what} to this power",
-            show=".2f",
-            **bound,
-        )
-        for part, (what, bound) in held.items()
-    ]
-    claims += [
-        measure(
-            "time-growth-error",
-            max(error for _, error in fitted.values()),
-            "Largest standard error of the fitted exponents",
-            at_most=0.3,
-            show=".2f",
-        ),
-        measure(
-            "time-events-gain",
-            seconds_by["dense"][0.02] / seconds_by["events"][0.02],
-            "Time of a gradient step with dense input over one with event lists, wide network, "
-            "2 % of inputs spike",
-            at_least=1.1,
-            show=".1f",
-        ),
-        measure(
-            "time-events-gain-busy",
-            seconds_by["dense"][0.16] / seconds_by["events"][0.16],
-            "Time of a gradient step with dense input over one with event lists, wide network, "
-            "16 % of inputs spike",
-            show=".2f",
-            machine=True,
-        ),
-    ]
+    values += measured("time-growth", growth)
+    values += measured("time-growth-error", max(error for _, error in fitted.values()))
+    sparse, busy = (seconds_by["dense"][d] / seconds_by["events"][d] for d in (0.02, 0.16))
+    values += measured("time-events-gain", sparse) + measured("time-events-gain-busy", busy)
 
     calls = {}
     per_call = {"tiny": Size(20, 16, 100, 4, 2), "small": SMALL, "wide": WIDE}
@@ -580,21 +438,13 @@ def main() -> None:
     for name, size in per_call.items():
         calls[name, "one"], calls[name, "many"] = training_step(size, n_together)
     typical = least(calls)
-    gain = {"tiny": {"at_least": 1.3}, "wide": {"at_least": 0.7, "at_most": 1.6}}
+    gain = {}
     for name in per_call:
         one, many = typical[name, "one"] / n_together, typical[name, "many"] / n_together
         say(f"{name}: {1e3 * one:.3f} ms a step alone, {1e3 * many:.3f} together")
-        claims.append(
-            measure(
-                f"time-together-{name}",
-                one / many,
-                f"Time of an optimizer step in a call of its own over one of ten in a call, {name} "
-                "network",
-                show=".2f",
-                **gain.get(name, {}),
-            )
-        )
-    print(record(__file__, PAGE, claims))
+        gain[name] = one / many
+    values += measured("time-together", gain)
+    print(record(__file__, PAGE, values))
 
 
 if __name__ == "__main__":
