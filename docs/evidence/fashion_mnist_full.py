@@ -154,7 +154,7 @@ record(
     [
         *measured("fashion-full-choice", behind),
         *measured("fashion-full-accuracy", all_images["spiking"], seeds=seeds),
-        *measured("fashion-full-error", 100 * np.sqrt(mean * (1 - mean) / len(test))),
+        *measured("fashion-error", {"full": 100 * np.sqrt(mean * (1 - mean) / len(test))}),
         *measured(
             "fashion-full-seconds-per-epoch", float(np.median(seconds["spiking"])) * u.second
         ),

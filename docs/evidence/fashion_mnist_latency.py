@@ -170,7 +170,7 @@ record(
         *measured("fashion-events-accuracy", accuracy["spiking"], seeds=seeds),
         *measured("fashion-events-relu-accuracy", accuracy["ReLU"], seeds=seeds),
         *measured("fashion-events-lead", lead, seeds=seeds),
-        *measured("fashion-events-error", error),
+        *measured("fashion-error", {"events": error}),
         *measured("fashion-events-epoch-seconds", float(np.median(seconds)) * u.second),
         *measured("fashion-events-lists-seconds", seconds_of_lists * u.second),
         *measured("fashion-events-learning-rate", lr),

@@ -552,6 +552,7 @@ def measurements(found: dict[str, float]) -> list[Measured]:
     made += measured("fast-lists", {load: found[f"lists-{load}"] for load in ("small", "wide")})
     by_density = {f"{100 * d:g}": found[f"density-{1e4 * d:.0f}"] for d in DENSITIES}
     made += measured("fast-by-density", by_density)
+    made += measured("fast-first-call", {"processor": found["compile-unroll-16-small"]})
     for name in ALONE:
         made += measured(f"fast-{name}", found[name])
     off = {name: [v for k, v in found.items() if k.startswith(f"off-{name}-")] for name in NAMES}
@@ -562,7 +563,6 @@ ALONE = (
     "crossover",
     "10000-memory",
     "10000-time",
-    "compile-unroll-16-small",
     "closed-compile-wide",
     "closed-memory-wide",
     "malloc-memory",

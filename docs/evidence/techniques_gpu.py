@@ -126,7 +126,7 @@ def measurements(found: dict[str, float]) -> list[Measured]:
     made += measured("gpu-loop", {load: found[f"loop-{load}"] for load in LOADS})
     made += measured("gpu-batch", {str(batch): found[f"batch-{batch}"] for batch in BATCHES})
     made += measured("gpu-batch-growth", found["batch-growth"])
-    made += measured("gpu-first-small", found["first-small"])
+    made += measured("fast-first-call", {"gpu": found["first-small"]})
     for what in ("memory", "time"):
         modes = {mode: found[f"{mode}-10000-{what}"] for mode in ("plain", "remat")}
         made += measured(f"gpu-10000-{what}", modes)

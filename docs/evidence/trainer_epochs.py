@@ -98,8 +98,9 @@ def main() -> None:
         arrays = ArrayDataset(np.asarray(data.inputs), np.asarray(data.targets))
         loader = DataLoader(arrays, batch_size=BATCH_SIZE, shuffle=True, collate_fn=stack)
         values = [
-            *measured("trainer-ratio-batches", ratio(data, ready)),
-            *measured("trainer-ratio-loader", ratio(data, loader)),
+            *measured(
+                "trainer-ratio", {"batches": ratio(data, ready), "loader": ratio(data, loader)}
+            )
         ]
     print(record(__file__, "reference/api", values))
 

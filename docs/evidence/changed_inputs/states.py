@@ -77,7 +77,7 @@ def noisy_neurons():
     brainpy.state.LIF.sum_current_inputs = with_noise
 
 
-@on(STATE="state-rollout-follows")
+@on(STATE="state-scores[rollout]")
 def fixed_time_step():
     """A context leaves the time step as it is."""
     import brainstate
@@ -86,7 +86,7 @@ def fixed_time_step():
     brainstate.environ.context = lambda dt=None, **values: context(**values)
 
 
-@on(STATE="state-trainer-held")
+@on(STATE="state-scores[trainer]")
 def trainer_follows():
     """The package's Trainer takes the time step of each call."""
     import brainstate
@@ -98,7 +98,7 @@ def trainer_follows():
     )
 
 
-@on(STATE="state-units-amperes")
+@on(STATE="state-operations[amperes]")
 def costly_units():
     """Quantities are damped at every step, and amperes are milliamperes."""
     import brainstate
