@@ -53,7 +53,7 @@ def random_inputs():
     _with_generator(permutation=lambda self, x: self.choice(x, size=len(x)))
 
 
-@on(BALANCE="balance-each-cv")
+@on(BALANCE="balance-cv[each]")
 def bursts():
     """Random numbers between 0 and 1 stay the same for ten steps."""
     import numpy
