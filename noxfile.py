@@ -114,7 +114,7 @@ def snippets(session: nox.Session) -> None:
     session.run("python", "-m", "venv", "--clear", reader)
     python = reader / ("Scripts" if os.name == "nt" else "bin") / "python"
     session.run(python, "-m", "pip", "install", "--quiet", "-c", PAGES, *wheels, external=True)
-    session.run("python", "-m", "publish.snippets", python, site, *session.posargs)
+    session.run("python", "tests/snippets/paste_pages.py", python, site, *session.posargs)
 
 
 @nox.session(default=False)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from page_runner import PageResult, run_pages
+from run.schedule import PageResult, run_pages
 
 ROOT = Path(__file__).parents[2]
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from claims_lint import claims_made
-from page_source import list_pages
+from claims.lint import claims_made
+from run.page import list_pages
 
 ROOT = Path(__file__).parents[2]
 PAGES = {page.docname: page for page in list_pages(ROOT)}

@@ -11,11 +11,11 @@ from bs4 import BeautifulSoup
 from planting import planted_copy
 from site_pages import PAGES, ROOT, readable
 
-from downloads import FOLDER, KINDS
-from movable_figures import is_movable
-from page_source import is_pasted
-from page_store import PageStore
-from snippets import cells_of
+from figures.movable import is_movable
+from publish.downloads import FOLDER, KINDS
+from paste_pages import cells_of
+from run.page import is_pasted
+from run.store import PageStore
 
 DIRECTIVES = re.compile(r"```\{|:::|\{[a-z:]+\}`|^\(\S+\)=$", re.MULTILINE)
 INSTALLS = "%pip install"

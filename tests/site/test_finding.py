@@ -23,8 +23,8 @@ from sphinx_codeautolink.extension.block import SourceTransform, clean_pycon, li
 from sphinx_codeautolink.parse import parse_names
 from visits import soon
 
-from code_links import link_in_code
-from inventories import FOLDER, entries, mapping
+from pages.code_links import link_in_code
+from pages.inventories import FOLDER, entries, mapping
 
 NEURON = "tutorials/a-first-neuron"
 LINK = "a.sphinx-codeautolink-a"

@@ -11,8 +11,8 @@ import yaml
 from bs4 import BeautifulSoup
 from planting import planted_copy
 
-from page_store import ENVIRONMENT_VARIABLE, PageStore
-from repository import site_address
+from publish.host import site_address
+from run.store import ENVIRONMENT_VARIABLE, PageStore
 
 ROOT = Path(__file__).parents[2]
 ORDER = ("create_environment", "install", "build")

@@ -13,9 +13,9 @@ from nbformat.v4 import new_code_cell, new_output
 from planting import plant
 from visits import soon
 
-import movable_figures
-from movable_figures import FOLDER, LIBRARY, MIME, FigureError, show
-from page_store import PageStore
+from figures import movable
+from figures.movable import FOLDER, LIBRARY, MIME, FigureError, show
+from run.store import PageStore
 
 ROOT = Path(__file__).parents[2]
 browser_test = pytest.mark.browser
@@ -438,10 +438,8 @@ def made(root, specification, tables):
 
 def test_a_figure_is_drawn_again_only_where_what_it_is_made_from_has_changed(tmp_path, monkeypatch):
     times = []
-    drawn_before = movable_figures._drawn
-    monkeypatch.setattr(
-        movable_figures, "_drawn", lambda *parts: times.append(1) or drawn_before(*parts)
-    )
+    drawn_before = movable._drawn
+    monkeypatch.setattr(movable, "_drawn", lambda *parts: times.append(1) or drawn_before(*parts))
     monkeypatch.setattr(PageStore, "of", lambda root: PageStore(tmp_path / "store"))
     first = made(tmp_path / "a", TWO_PANELS, {"curves": CURVES})
     again = made(tmp_path / "b", TWO_PANELS, {"curves": CURVES})
@@ -450,7 +448,7 @@ def test_a_figure_is_drawn_again_only_where_what_it_is_made_from_has_changed(tmp
     moved = CURVES | {"up": [0, 1, 3, 0, 1, 4]}
     assert made(tmp_path / "c", TWO_PANELS, {"curves": moved}).outputs != first.outputs
     made(tmp_path / "d", TWO_PANELS | {"height": 99}, {"curves": CURVES})
-    monkeypatch.setattr(movable_figures, "_drawing_code", lambda: ["another version"])
+    monkeypatch.setattr(movable, "_drawing_code", lambda: ["another version"])
     made(tmp_path / "e", TWO_PANELS, {"curves": CURVES})
     assert len(times) == 4
 

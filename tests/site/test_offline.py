@@ -8,7 +8,7 @@ from planting import plant, planted_copy
 from playwright.sync_api import TimeoutError as NothingHappens
 from visits import problems_of_parts, watch
 
-from symptoms import symptoms_of
+from pages.symptoms import symptoms_of
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.browser

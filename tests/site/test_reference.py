@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from page_source import list_pages, parse_page
-from symptoms import ANCHOR, symptoms_of
-from used_by import names_used
+from pages.reference import names_used
+from pages.symptoms import ANCHOR, symptoms_of
+from run.page import list_pages, parse_page
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,13 +7,12 @@ import time
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
+import light_code
 import pytest
 from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 from planting import STYLES, plant
 from visits import WIDTHS
-
-import light_code
 
 ROOMS = ("tutorials", "howto", "concepts", "gallery")
 # Kilobytes. A page without interactive figures stays far enough below the first bound to

@@ -72,9 +72,10 @@ class Claims:
                 continue
             claims.devices[result.page.docname] = result.run.provenance.device
             code = zip(result.page.cells, result.run.notebook.cells, strict=True)
+            lines = (root / result.page.path).read_text(encoding="utf8").splitlines()
             for cell, executed in code:
                 for value in measured_by(executed):
-                    line = _line_of(value.name, cell.source, cell.line)
+                    line = _line_of(value.name, lines, cell.line)
                     place = f"{result.page.path}:{line}"
                     claims.take(result.page.docname, place, [value])
             claims.problems += _machine_problems(result.page, claims.entries.values())
@@ -185,10 +186,10 @@ def _miss(claim: Claim, entry: Entry) -> str:
     )
 
 
-def _line_of(name: str, source: str, first: int) -> int:
-    lines = source.splitlines()
-    offsets = [number for number, line in enumerate(lines, 1) if f'"{name}"' in line]
-    return first + (offsets[0] if offsets else 0)
+def _line_of(name: str, lines: list[str], first: int) -> int:
+    """Return the line, from the first one of a cell on, that has a name; counted from 1."""
+    numbers = range(first, len(lines) + 1)
+    return next((number for number in numbers if f'"{name}"' in lines[number - 1]), first)
 
 
 def _machine_problems(page: Page, entries: Iterable[Entry]) -> list[str]:

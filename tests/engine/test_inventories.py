@@ -5,7 +5,7 @@ import zlib
 import pytest
 from serving import served
 
-from inventories import FOLDER, SITES, entries, mapping, refresh
+from pages.inventories import FOLDER, SITES, entries, mapping, refresh
 
 HEAD = b"# Sphinx inventory version 2\n# Project: Other\n# Version: 3\n# zlib\n"
 NAMES = "other.run py:function 1 api.html#$ -\n"

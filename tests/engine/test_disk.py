@@ -1,4 +1,4 @@
-"""What takes long to make is made once, and again where anything it is made from has changed."""
+"""Results on disk: made once, and again where anything that they are made from has changed."""
 
 import os
 import shutil
@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-import kept as keeping
-import page_source
-from kept import kept
-from page_source import list_pages, parse_page
-from page_store import ENVIRONMENT_VARIABLE
+from run import disk
+from run import page as parsing
+from run.disk import remembered
+from run.page import list_pages, parse_page
+from run.store import ENVIRONMENT_VARIABLE
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,42 +29,42 @@ def make():
 
 
 def test_the_same_is_made_once(tmp_path, make):
-    assert kept(tmp_path / "new", ["a", 1], make) == {"made": 1}
-    assert kept(tmp_path / "new", ["a", 1], make) == {"made": 1}
+    assert remembered(tmp_path / "new", ["a", 1], make) == {"made": 1}
+    assert remembered(tmp_path / "new", ["a", 1], make) == {"made": 1}
 
 
 def test_what_is_made_from_something_else_is_made_again(tmp_path, make):
-    kept(tmp_path, ["a", 1], make)
-    assert kept(tmp_path, ["a", 2], make) == {"made": 2}
+    remembered(tmp_path, ["a", 1], make)
+    assert remembered(tmp_path, ["a", 2], make) == {"made": 2}
 
 
 @pytest.mark.parametrize("content", [b"", b'{"made"', b"\xff"])
 def test_a_damaged_file_is_made_again(tmp_path, make, content):
-    kept(tmp_path, "a", make)
+    remembered(tmp_path, "a", make)
     (file,) = tmp_path.iterdir()
     file.write_bytes(content)
-    assert kept(tmp_path, "a", make) == {"made": 2}
-    assert kept(tmp_path, "a", make) == {"made": 2}
+    assert remembered(tmp_path, "a", make) == {"made": 2}
+    assert remembered(tmp_path, "a", make) == {"made": 2}
 
 
 def test_what_can_only_be_read_is_not_made_again(tmp_path, make, monkeypatch):
     def refuse(path):
         raise PermissionError(path)
 
-    kept(tmp_path, "a", make)
+    remembered(tmp_path, "a", make)
     monkeypatch.setattr(os, "utime", refuse)
-    assert kept(tmp_path, "a", make) == {"made": 1}
+    assert remembered(tmp_path, "a", make) == {"made": 1}
 
 
 def test_the_first_result_is_as_later_ones_will_be(tmp_path):
-    assert [kept(tmp_path, "a", lambda: (1, 2)) for _ in range(2)] == [[1, 2], [1, 2]]
+    assert [remembered(tmp_path, "a", lambda: (1, 2)) for _ in range(2)] == [[1, 2], [1, 2]]
 
 
 def test_another_version_of_the_parser_parses_again(tmp_path, monkeypatch):
     monkeypatch.delenv(ENVIRONMENT_VARIABLE, raising=False)
     text = (ROOT / "docs" / "_template.md").read_text(encoding="utf8")
     parse_page("howto/page", text, tmp_path)
-    monkeypatch.setattr(page_source, "version", lambda name: "0")
+    monkeypatch.setattr(parsing, "version", lambda name: "0")
     parse_page("howto/page", text, tmp_path)
     assert len(list((tmp_path / ".page-cache" / "parsed").iterdir())) == 2
 
@@ -76,18 +76,18 @@ def test_a_page_with_a_date_is_read_though_it_cannot_be_kept(tmp_path):
 
 
 def test_what_was_used_last_is_kept(tmp_path, make, monkeypatch):
-    monkeypatch.setattr(keeping, "MOST", 2)
+    monkeypatch.setattr(disk, "MOST", 2)
     for made_from in ("a", "b", "a", "c"):
-        kept(tmp_path, made_from, make)
+        remembered(tmp_path, made_from, make)
         time.sleep(0.02)  # the clock of a file system is a coarse one
     assert len(list(tmp_path.iterdir())) == 2
-    assert kept(tmp_path, "a", make) == {"made": 1}
-    assert kept(tmp_path, "b", make) == {"made": 4}
+    assert remembered(tmp_path, "a", make) == {"made": 1}
+    assert remembered(tmp_path, "b", make) == {"made": 4}
 
 
 def test_where_nothing_can_be_written_everything_is_made(tmp_path, make):
     (tmp_path / "file").touch()
-    assert kept(tmp_path / "file" / "folder", "a", make) == {"made": 1}
+    assert remembered(tmp_path / "file" / "folder", "a", make) == {"made": 1}
 
 
 def without_ids(page):

@@ -5,9 +5,9 @@ import time
 
 import psutil
 import pytest
-
-from page_kernel import cores
 from page_nursery import CAN_FORK
+
+from run.kernel import cores
 
 KILLS_ITSELF = """
 def setup(app):

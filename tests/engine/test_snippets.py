@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from page_kernel import kernel_environment, prepare, run_page
-from page_source import is_pasted, parse_page
-from snippets import differences, of_the_day, paste
+from paste_pages import differences, of_the_day, paste
+from run.kernel import kernel_environment, prepare, run_page
+from run.page import is_pasted, parse_page
 
 FRONT_MATTER = (
     "title: Title\ngives: Two.\nneeds: Nothing.\ndescription: Adds.\nkind: howto\nbudget: 30\n"

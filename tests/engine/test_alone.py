@@ -15,13 +15,13 @@ import psutil
 import pytest
 from made_pages import FRONT_MATTER, run_pages
 
-import page_kernel
-from page_kernel import (
+from run import kernel
+from run.kernel import (
     CAN_KEEP_TO_A_CORE,
     Machine,
     cores,
 )
-from page_source import parse_page
+from run.page import parse_page
 
 pytestmark = pytest.mark.skipif(len(cores()) < 2, reason="two pages at once need two cores")
 PAGE = (
@@ -122,7 +122,7 @@ def test_no_more_pages_run_at_once_than_there_are_cores():
 
 
 def test_page_runs_where_the_system_keeps_no_process_to_a_core(tmp_path, monkeypatch):
-    monkeypatch.setattr(page_kernel, "CAN_KEEP_TO_A_CORE", False)
+    monkeypatch.setattr(kernel, "CAN_KEEP_TO_A_CORE", False)
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
     (run,) = run_together([TIMED.replace("while not", "while False and not")], tmp_path)
     assert len(numbers(run, 1)) == 100

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from page_source import is_pasted, list_pages
+from run.page import is_pasted, list_pages
 
 ROOT = Path(__file__).parents[2]
 PAGES = {page.docname: page for page in list_pages(ROOT)}

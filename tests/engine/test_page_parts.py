@@ -2,26 +2,28 @@
 
 import dataclasses
 import importlib.metadata
+from pathlib import Path
 
 import nbformat
 import pytest
 
-import page_key
-import page_runner
-from page_lint import repeated_code
-from page_source import PageError, list_pages, parse_page
-from page_store import KEPT_PER_PAGE, Execution, PageStore
-from provenance import Provenance
-from repository import theme_options
+from pages.lint import repeated_code
+from publish.host import theme_options
+from run import key as keys
+from run import schedule
+from run.page import PageError, list_pages, parse_page
+from run.provenance import Provenance
+from run.store import KEPT_PER_PAGE, Execution, PageStore
 
+ROOT = Path(__file__).parents[2]
 FRONT_MATTER = (
     "title: Title\ngives: Two.\nneeds: Nothing.\ndescription: Adds.\nkind: howto\nbudget: 5\n"
 )
 PAGE = f"---\n{FRONT_MATTER}---\n# Title\n\n```{{code-cell}} python\n1 + 1\n```\n"
 
 
-def key(text, environment="env"):
-    return page_key.page_key(parse_page("howto/page", text), environment)
+def key(text, root=ROOT):
+    return keys.Keys(root).key(parse_page("howto/page", text))
 
 
 def execution(text="1"):
@@ -55,7 +57,7 @@ def test_slow_machine_may_overrun_a_budget_by_half_and_no_more():
     page = parse_page("howto/page", PAGE)
     for seconds, failing in ((7.4, 0), (7.6, 1)):
         run = dataclasses.replace(execution(), cpu_seconds=seconds)
-        assert len(page_runner.budget_problems(page, run)) == failing
+        assert len(schedule.budget_problems(page, run)) == failing
 
 
 def test_all_unreadable_pages_are_named(tmp_path):
@@ -95,39 +97,38 @@ def test_key_follows_code_and_tags_and_ignores_prose():
     assert key(PAGE) == key(PAGE.replace("# Title", "# Another\n\nWith more prose."))
     assert key(PAGE) != key(PAGE.replace("1 + 1", "1 + 2"))
     assert key(PAGE) != key(PAGE.replace("1 + 1", ":tags: [raises-exception]\n1 + 1"))
-    assert key(PAGE) != key(PAGE, "another environment")
 
 
 def test_fingerprint_follows_resolved_versions_of_what_runs_pages(site, monkeypatch):
-    before = page_key.fingerprint(site.root)
-    assert page_key.fingerprint(site.root) == before
+    before = keys.fingerprint(site.root)
+    assert keys.fingerprint(site.root) == before
     real = importlib.metadata.version
 
     def version_but(changed):
         return lambda name: "999" if name == changed else real(name)
 
     monkeypatch.setattr(importlib.metadata, "version", version_but("jax"))
-    assert page_key.fingerprint(site.root) != before
+    assert keys.fingerprint(site.root) != before
     monkeypatch.setattr(importlib.metadata, "version", version_but("sphinx"))
-    assert page_key.fingerprint(site.root) == before, "what only renders is not in the key"
+    assert keys.fingerprint(site.root) == before, "what only renders is not in the key"
 
 
 def test_what_is_for_other_systems_is_not_in_the_fingerprint(site):
-    requirements = site.root / page_key.REQUIREMENTS
-    before = page_key.installed_versions(requirements)
+    requirements = site.root / keys.REQUIREMENTS
+    before = keys.installed_versions(requirements)
     with requirements.open("a") as file:
         file.write('pytest ; sys_platform == "none"\n')
-    assert page_key.installed_versions(requirements) == before
+    assert keys.installed_versions(requirements) == before
 
 
 def test_fingerprint_follows_python_and_ignores_bytecode_and_place(site, tmp_path, monkeypatch):
-    before = page_key.fingerprint(site.root)
+    before = keys.fingerprint(site.root)
     (site.root / "src/trainable_spikes/__pycache__").mkdir(exist_ok=True)
     (site.root / "src/trainable_spikes/__pycache__/x.pyc").write_bytes(b"x")
     moved = site.root.rename(tmp_path / "elsewhere")
-    assert page_key.fingerprint(moved) == before
+    assert keys.fingerprint(moved) == before
     monkeypatch.setattr("platform.python_version", lambda: "3.99.0")
-    assert page_key.fingerprint(moved) != before
+    assert keys.fingerprint(moved) != before
 
 
 def test_store_returns_what_it_was_given_and_misses_what_is_damaged(tmp_path):

@@ -31,7 +31,7 @@ from run.page import EXPECTED_ERROR, Page, is_pasted, list_pages
 from run.schedule import PageResult, problems, run_pages
 from run.store import PageStore
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 DRIVER = Path(__file__).with_name("prompt.py")
 # Times differ from run to run, so a cell that takes them is held to its words alone.
 CLOCK, NUMBER = "perf_counter", re.compile(r"\d+(\.\d+)?")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from page_store import ENVIRONMENT_VARIABLE, PageStore
+from run.store import ENVIRONMENT_VARIABLE, PageStore
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = (ROOT / "docs" / "_template.md").read_text()

@@ -10,9 +10,9 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-from launch import addresses
-from notebooks_branch import lay_out
-from repository import notebooks
+from publish.host import notebooks
+from publish.launch import addresses
+from publish.notebooks_branch import lay_out
 
 ROOT = Path(__file__).parents[2]
 ACTIONS = {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "owner/name"}

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-import compiled_programs
-from compiled_programs import lend, processor, programs_folder, take_back
-from page_kernel import kernel_environment, prepare, run_page
-from page_key import page_key
-from page_runner import short_folder
-from page_source import parse_page
+from run import programs
+from run.kernel import kernel_environment, prepare, run_page
+from run.key import page_key
+from run.page import parse_page
+from run.programs import lend, processor, programs_folder, take_back
+from run.schedule import short_folder
 
 ROOT = Path(__file__).parents[2]
 PAGE = """---
@@ -109,7 +109,7 @@ def test_another_processor_has_another_folder(tmp_path, monkeypatch):
     for flags, bogomips in (("fma avx2", 1), ("fma avx2", 2), ("fma avx2 avx512f", 2)):
         description.write_text(CPU.format(flags, bogomips))
         facts = processor(description)
-        monkeypatch.setattr(compiled_programs, "processor", lambda facts=facts: facts)
+        monkeypatch.setattr(programs, "processor", lambda facts=facts: facts)
         found.append(programs_folder(tmp_path, 1))
     assert found[0] == found[1] != found[2]
 
@@ -154,7 +154,7 @@ def test_program_that_two_builds_kept_at_once_stays_whole(tmp_path):
 
 
 def test_oldest_programs_go_when_there_are_too_many(tmp_path, monkeypatch):
-    monkeypatch.setattr(compiled_programs, "MOST_BYTES", 250)
+    monkeypatch.setattr(programs, "MOST_BYTES", 250)
     kept = tmp_path / "kept"
     for age, name in enumerate("abcd"):
         lend(tmp_path / "nothing", tmp_path / name)

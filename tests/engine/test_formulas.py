@@ -2,7 +2,7 @@
 
 import pytest
 
-from mathml import to_mathml
+from pages.formulas import to_mathml
 
 GOOD = {
     r"\frac{a}{b}": "<mfrac>",

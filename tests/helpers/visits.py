@@ -14,7 +14,7 @@ from typing import Any, Literal
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import ConsoleMessage, Page, Request, Response
 
-from figure_words import LEAST_WORDS
+from figures.words import LEAST_WORDS
 
 Problems = dict[str, list[str]]
 WIDTHS = {"phone": 375, "desktop": 1280}
