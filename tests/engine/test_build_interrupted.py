@@ -5,9 +5,6 @@ import time
 
 import psutil
 import pytest
-from page_nursery import CAN_FORK
-
-from run.kernel import cores
 
 KILLS_ITSELF = """
 def setup(app):
@@ -41,24 +38,6 @@ def test_next_build_is_right_after_a_kill_and_no_process_is_left(site, how):
     assert site.build_well() == ["second"], "the finished page's result is kept"
     assert "first constant 43" in site.html("first")
     assert "43000" in site.html("second")
-
-
-@pytest.mark.skipif(not CAN_FORK, reason="pages start by themselves here")
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "ctrl-c"])
-def test_no_process_is_left_where_pages_share_their_imports(site, how):
-    (site.root / "ran.txt").unlink()
-    site.edit("src/trainable_spikes/__init__.py", "41", "43")
-    (site.root / "docs/hold").touch()
-    build = site.start()
-    psutil.Process(build.pid).cpu_affinity(cores()[:1])  # more pages than cores
-    wait_until(lambda: "second" in site.executed(), "a page that is held has started")
-    children = psutil.Process(build.pid).children(recursive=True)
-    nursery = next(child for child in children if "page_nursery" in child.cmdline())
-    assert nursery.children(), "it has forked the page"
-    build.send_signal(how)
-    build.communicate(timeout=60)
-    _, alive = psutil.wait_procs(children, timeout=20)
-    assert not alive
 
 
 def test_next_build_is_right_after_a_kill_while_files_are_written(site):
