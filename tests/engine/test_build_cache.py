@@ -49,7 +49,7 @@ def test_damaged_store_entry_executes_that_page_again(site):
 
 
 def test_editing_what_renders_pages_renders_them_again_without_a_run(site):
-    site.edit("docs/_ext/executed_pages.py", "This page ran on", "Executed on")
+    site.edit("docs/_ext/pages/executed.py", "This page ran on", "Executed on")
     assert site.build_well() == []
     assert "Executed on" in site.html("first")
 

@@ -12,6 +12,7 @@ from run.store import ENVIRONMENT_VARIABLE, PageStore
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = (ROOT / "docs" / "_template.md").read_text()
+TABLE = (ROOT / "docs" / "_template.claims.toml").read_text()
 FOLDERS, FILES = ("docs", "src", "requirements"), ("pyproject.toml", "README.md", "LICENSE")
 BREAKS = {
     "alternative text": (
@@ -21,7 +22,7 @@ BREAKS = {
     ),
     "number": ("spikes.\n", "spikes, 40 % more than others.\n", "'40 %' reads like"),
     "front matter": ("budget: 15\n", "", "expected `budget` in the front matter"),
-    "claim": ("at_most=1000", "at_most=1", "template-spikes = "),
+    "table": ("at_most = 1000", "at_most = 1", "claim 'template-spikes': expected at least 1"),
 }
 
 
@@ -41,8 +42,9 @@ def checkout(tmp_path_factory):
     return root
 
 
-def run(checkout, text, *command):
+def run(checkout, text, *command, table=TABLE):
     (checkout / "docs" / "howto" / "page.md").write_text(text)
+    (checkout / "docs" / "howto" / "page.claims.toml").write_text(table)
     environment = {**os.environ, ENVIRONMENT_VARIABLE: str(checkout / ".page-cache")}
     done = subprocess.run(
         [sys.executable, *command], cwd=checkout, env=environment, capture_output=True, text=True
@@ -50,9 +52,14 @@ def run(checkout, text, *command):
     return done.returncode, done.stdout + done.stderr
 
 
-def build(checkout, text):
+def build(checkout, text, table=TABLE):
     options = ("-n", "-W", "--keep-going", "-b", "html")
-    return run(checkout, text, "-m", "sphinx", *options, "docs", "docs/_build/html")
+    return run(checkout, text, "-m", "sphinx", *options, "docs", "docs/_build/html", table=table)
+
+
+def lint(checkout, text):
+    path = f"import sys; sys.path[:0] = [{str(checkout / 'docs' / '_ext')!r}]; "
+    return run(checkout, text, "-c", f"{path}from claims.lint import main; sys.exit(main())")
 
 
 @pytest.mark.slow
@@ -62,7 +69,7 @@ def test_template_is_a_page_that_passes(checkout):
     executed = [line for line in output.splitlines() if line.endswith(" s  run")]
     assert len(executed) == 1
     assert "howto/page" in executed[0]
-    status, output = run(checkout, TEMPLATE, "docs/_ext/claims_lint.py")
+    status, output = lint(checkout, TEMPLATE)
     assert status == 0, output
 
 
@@ -70,12 +77,9 @@ def test_template_is_a_page_that_passes(checkout):
 @pytest.mark.parametrize("rule", BREAKS)
 def test_page_that_breaks_a_rule_fails_with_what_to_do(checkout, rule):
     old, new, message = BREAKS[rule]
-    assert old in TEMPLATE
-    broken = TEMPLATE.replace(old, new)
-    if rule == "number":
-        status, output = run(checkout, broken, "docs/_ext/claims_lint.py")
-    else:
-        status, output = build(checkout, broken)
+    assert old in TEMPLATE + TABLE
+    broken, table = (text.replace(old, new) for text in (TEMPLATE, TABLE))
+    status, output = lint(checkout, broken) if rule == "number" else build(checkout, broken, table)
     assert status != 0
     assert message in output
     assert "howto/page.md" in output

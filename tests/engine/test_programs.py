@@ -11,7 +11,7 @@ import pytest
 
 from run import programs
 from run.kernel import kernel_environment, prepare, run_page
-from run.key import page_key
+from run.key import Keys
 from run.page import parse_page
 from run.programs import lend, processor, programs_folder, take_back
 from run.schedule import short_folder
@@ -100,7 +100,7 @@ def test_page_that_compiles_itself_gets_no_programs_and_leaves_none(run, tmp_pat
 def test_front_matter_that_turns_it_off_is_in_the_key_of_the_page():
     page = parse_page("howto/compiles", PAGE)
     itself = dataclasses.replace(page, compiles=True)
-    assert page_key(page, "environment") != page_key(itself, "environment")
+    assert Keys(ROOT).key(page) != Keys(ROOT).key(itself)
 
 
 def test_another_processor_has_another_folder(tmp_path, monkeypatch):

@@ -35,12 +35,12 @@ print(inspect.getsource(draw))
 ```
 
 ```{{code-cell}} python
-:tags: [claim]
+:tags: [measure]
 
-from claims import claim
+from measuring import measure
 
 number = draw()
-claim("number", number, "A number is drawn", at_least=0)
+measure("number", number)
 ```
 
 ```{{code-cell}} python

@@ -1,7 +1,7 @@
 """Run the cells of the scripts that a site offers, in an interpreter that has only the package.
 
 `nox -s snippets` makes that interpreter from the site's wheel. A script has the cells of its page,
-but for those that only a build runs, those of claims and those that a page hides. What they print
+but for those that only a build runs, those that measure and those that a page hides. What they print
 and draw must be what the page shows.
 """
 

@@ -22,7 +22,7 @@ SITES = {
     "numpy": "https://numpy.org/doc/stable/",
     "python": "https://docs.python.org/3.11/",
 }
-FOLDER = Path(__file__).parents[1] / "_inventories"
+FOLDER = Path(__file__).parents[2] / "_inventories"
 _HEAD = b"# Sphinx inventory version 2\n"
 _SECONDS = 60
 
