@@ -170,6 +170,7 @@ def test_claim_that_a_changed_input_breaks_is_found(site):
     assert values == {"constant": 39, "halves": 0.6, "family[one]": 1, "family[two]": 2}
     whole = {"constant": 41, "halves": [0.5, 0.7], "family": {"one": 1, "two": 2}}
     assert missed(claims_of(site.root, **whole), values) == ["constant"]
+    assert missed(claims_of(site.root, **whole), {"constant": float("inf")}) == ["constant"]
 
 
 def test_values_behind_a_failing_cell_count_under_a_changed_input(site):

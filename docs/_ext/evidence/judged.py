@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -110,6 +111,6 @@ def missed(claims: Claims, values: Mapping[str, float]) -> list[str]:
     for name, value in values.items():
         held = claims.limits_under(name, values)
         room = held.room(value) if held else None
-        if room is not None and not room >= 0:  # not a number is a miss as well
+        if room is not None and not (math.isfinite(value) and room >= 0):
             names.append(name)
     return names

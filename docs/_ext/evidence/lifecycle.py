@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 
 from sphinx.application import Sphinx
 
@@ -10,16 +12,21 @@ from claims.gather import Recorded, claims_of
 from evidence.judged import failing_changes, least_rooms
 from evidence.recorded import load_evidence
 from run.build import Build
+from run.shell.measuring import Measured
 
 
 def add_recorded(app: Sphinx, build: Build) -> None:
     """Give the claims of this build the values that scripts have recorded."""
-    for file, record in load_evidence(build.root):
+    for record in recorded_values(build.root):
+        claims_of(app).take(*record)
+
+
+def recorded_values(root: Path) -> Iterator[tuple[str, str, list[Measured], Recorded]]:
+    """Yield the page, the file, the values and the origin of each record."""
+    for file, record in load_evidence(root):
         came = record.provenance
-        origin = Recorded(
-            came.when, came.device, came.commit, record.stale(build.root), asdict(came)
-        )
-        claims_of(app).take(record.page, file, record.measured, origin)
+        origin = Recorded(came.when, came.device, came.commit, record.stale(root), asdict(came))
+        yield record.page, file, record.measured, origin
 
 
 def judge_records(app: Sphinx, build: Build) -> None:
