@@ -26,7 +26,8 @@ class Dataset:
     ----------
     inputs : jax.Array
         Samples first: spikes over time ``[N, T, n_in]``, or intensities ``[N, n_in]``.
-    targets : jax.Array, integer labels ``[N]`` for classification, or floats ``[N, n_out]``
+    targets : jax.Array
+        Integer labels ``[N]`` for classification, or floats ``[N, n_out]``.
 
     Raises
     ------
@@ -74,12 +75,15 @@ class Dataset:
 
         Parameters
         ----------
-        *sizes : int, number of samples of each part; samples left over are in none
-        seed : int, seeds the shuffle
+        *sizes : int
+            Number of samples of each part; samples left over are in none.
+        seed : int
+            Seeds the shuffle.
 
         Returns
         -------
-        tuple of Dataset, one a size
+        tuple of Dataset
+            One a size.
 
         Raises
         ------
@@ -99,20 +103,27 @@ class Dataset:
 
 
 def random_labels(
-    n_samples: int = 256, n_steps: int = 200, n_in: int = 100, n_classes: int = 2,
-    rate: u.Quantity = 5.0 * u.Hz, *, seed: int = 0,
-) -> Dataset:  # fmt: skip
+    n_samples: int = 256,
+    n_steps: int = 200,
+    n_in: int = 100,
+    n_classes: int = 2,
+    rate: u.Quantity = 5.0 * u.Hz,
+    *,
+    seed: int = 0,
+) -> Dataset:
     """Random spikes with random labels: nothing to learn, only to memorise.
 
     Parameters
     ----------
     n_samples, n_steps, n_in, n_classes, seed : int
         Sizes ``N``, ``T``, ``n_in``, the number of classes, and the seed of spikes and labels.
-    rate : brainunit.Quantity, default 5 Hz: firing rate of every input
+    rate : brainunit.Quantity, default 5 Hz
+        Firing rate of every input.
 
     Returns
     -------
-    Dataset of spikes ``[N, T, n_in]`` and labels ``[N]``
+    Dataset
+        Spikes ``[N, T, n_in]`` and labels ``[N]``.
 
     Raises
     ------
@@ -127,14 +138,22 @@ def random_labels(
 
 
 def rate_patterns(
-    n_samples: int, n_classes: int = 2, n_in: int = 100, n_steps: int = 100,
-    low: u.Quantity = 5.0 * u.Hz, high: u.Quantity = 15.0 * u.Hz, *, task_seed: int = 0, seed: int,
-) -> Dataset:  # fmt: skip
+    n_samples: int,
+    n_classes: int = 2,
+    n_in: int = 100,
+    n_steps: int = 100,
+    low: u.Quantity = 5.0 * u.Hz,
+    high: u.Quantity = 15.0 * u.Hz,
+    *,
+    task_seed: int = 0,
+    seed: int,
+) -> Dataset:
     """Random spikes whose rates tell the class: each class raises half of the inputs.
 
     Parameters
     ----------
-    n_samples, n_classes, n_in, n_steps : int, sizes ``N``, number of classes, ``n_in`` and ``T``
+    n_samples, n_classes, n_in, n_steps : int
+        Sizes ``N``, number of classes, ``n_in`` and ``T``.
     low, high : brainunit.Quantity, default 5 Hz and 15 Hz
         Firing rate of an input that the sample's class does not raise, and of one it does.
     task_seed, seed : int
@@ -143,7 +162,8 @@ def rate_patterns(
 
     Returns
     -------
-    Dataset of spikes ``[N, T, n_in]`` and labels ``[N]``
+    Dataset
+        Spikes ``[N, T, n_in]`` and labels ``[N]``.
 
     Raises
     ------
@@ -161,9 +181,16 @@ def rate_patterns(
 
 
 def randman(
-    n_samples: int, n_classes: int = 2, n_in: int = 20, n_steps: int = 100,
-    dimension: int = 1, alpha: float = 1.0, *, task_seed: int = 0, seed: int,
-) -> Dataset:  # fmt: skip
+    n_samples: int,
+    n_classes: int = 2,
+    n_in: int = 20,
+    n_steps: int = 100,
+    dimension: int = 1,
+    alpha: float = 1.0,
+    *,
+    task_seed: int = 0,
+    seed: int,
+) -> Dataset:
     r"""Spike-timing patterns on smooth random manifolds, one spike an input (Randman).
 
     For a point :math:`x \in [0, 1]^D` of a class, input :math:`m` has the value
@@ -181,15 +208,19 @@ def randman(
 
     Parameters
     ----------
-    n_samples, n_classes, n_in, n_steps : int, sizes ``N``, number of classes, ``n_in`` and ``T``
-    dimension : int, default 1: dimension ``D`` of each class's manifold
-    alpha : float, default 1: smoothness, above zero: larger is smoother, and easier
+    n_samples, n_classes, n_in, n_steps : int
+        Sizes ``N``, number of classes, ``n_in`` and ``T``.
+    dimension : int, default 1
+        Dimension ``D`` of each class's manifold.
+    alpha : float, default 1
+        Smoothness, above zero: larger is smoother, and easier.
     task_seed, seed : int
         The first seeds the manifolds, the second the labels and points drawn from them.
 
     Returns
     -------
-    Dataset of spikes ``[N, T, n_in]`` and labels ``[N]``
+    Dataset
+        Spikes ``[N, T, n_in]`` and labels ``[N]``.
 
     Raises
     ------
@@ -232,9 +263,17 @@ def _manifold(points: np.ndarray, coefficients: np.ndarray, alpha: float) -> np.
 
 #: Names of the ten classes of Fashion-MNIST, in the order of their labels.
 FASHION_CLASSES = (
-    "T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag",
+    "T-shirt",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
     "Ankle boot",
-)  # fmt: skip
+)
 
 
 def fashion_mnist_sample() -> tuple[Dataset, Dataset]:
@@ -293,7 +332,8 @@ def fashion_mnist(folder: str | Path | None = None) -> tuple[Dataset, Dataset]:
 
     Parameters
     ----------
-    folder : path, optional, folder with the four ``*-ubyte.gz`` files
+    folder : path, optional
+        Folder with the four ``*-ubyte.gz`` files.
 
     Returns
     -------
@@ -313,11 +353,13 @@ def mnist(folder: str | Path | None = None) -> tuple[Dataset, Dataset]:
 
     Parameters
     ----------
-    folder : path, optional, folder with the four ``*-ubyte.gz`` files
+    folder : path, optional
+        Folder with the four ``*-ubyte.gz`` files.
 
     Returns
     -------
     train, test : Dataset
+        The two parts of the data set.
     """
     return _idx_data("mnist", _MNIST, folder)
 

@@ -25,11 +25,14 @@ def time_first(inputs: jax.Array, key: jax.Array | None = None) -> jax.Array:
     Parameters
     ----------
     inputs : jax.Array, shape ``[B, T, ...]``
-    key : jax.Array, optional, ignored; present so that every encoder is called alike
+        Spikes or intensities of a batch, the sample first.
+    key : jax.Array, optional
+        Ignored; present so that every encoder is called alike.
 
     Returns
     -------
     jax.Array, shape ``[T, B, ...]``
+        The same, the time step first.
 
     Examples
     --------
@@ -51,8 +54,10 @@ def poisson_spikes(n_steps: int, max_rate: u.Quantity) -> Encoder:
 
     Parameters
     ----------
-    n_steps : int, number of time steps ``T``
-    max_rate : brainunit.Quantity, firing rate at intensity 1; ``max_rate * dt`` is at most 1
+    n_steps : int
+        Number of time steps ``T``.
+    max_rate : brainunit.Quantity
+        Firing rate at intensity 1; ``max_rate * dt`` is at most 1.
 
     Returns
     -------
@@ -85,9 +90,12 @@ def latency_spikes(n_steps: int, latest: u.Quantity, *, threshold: float = 0.0) 
 
     Parameters
     ----------
-    n_steps : int, number of time steps ``T``
-    latest : brainunit.Quantity, when the weakest intensity spikes, less than ``T * dt``
-    threshold : float, default 0: intensities at or below it give no spike
+    n_steps : int
+        Number of time steps ``T``.
+    latest : brainunit.Quantity
+        When the weakest intensity spikes, less than ``T * dt``.
+    threshold : float, default 0
+        Intensities at or below it give no spike.
 
     Returns
     -------

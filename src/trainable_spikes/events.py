@@ -37,11 +37,13 @@ def event_lists(spikes: Any) -> np.ndarray:
 
     Parameters
     ----------
-    spikes : array_like, shape ``[N, T, n_in]``: 0, 1, or how many spikes fall into the step
+    spikes : array_like, shape ``[N, T, n_in]``
+        0, 1, or how many spikes fall into the step.
 
     Returns
     -------
-    numpy.ndarray of int32, shape ``[N, K]`` with K the most events of a sample
+    numpy.ndarray of int32, shape ``[N, K]``
+        With K the most events of a sample.
 
     Raises
     ------
@@ -77,11 +79,13 @@ def event_lists_from_times(
     times, units : sequence of array_like
         For each sample the times of its events in seconds, in any order, and the inputs, below
         `n_in`, that they are of.
-    n_steps, n_in : int, time steps ``T`` and inputs; events past the last step are left out
+    n_steps, n_in : int
+        Time steps ``T`` and inputs; events past the last step are left out.
 
     Returns
     -------
-    numpy.ndarray of int32, shape ``[N, K]`` with K the most events of a sample
+    numpy.ndarray of int32, shape ``[N, K]``
+        With K the most events of a sample.
 
     Raises
     ------
@@ -123,13 +127,17 @@ def event_currents(weight: Any, events: jax.Array, n_steps: int) -> Any:
 
     Parameters
     ----------
-    weight : brainunit.Quantity or jax.Array, shape ``[n_in, n_hidden]``; its gradient is exact
+    weight : brainunit.Quantity or jax.Array
+        Shape ``[n_in, n_hidden]``; its gradient is exact.
     events : jax.Array, shape ``[B, K]``
-    n_steps : int, number of time steps ``T``
+        Event lists, as :func:`event_lists` makes them.
+    n_steps : int
+        Number of time steps ``T``.
 
     Returns
     -------
-    brainunit.Quantity or jax.Array, in the unit of `weight`, shape ``[T, B, n_hidden]``
+    brainunit.Quantity or jax.Array
+        In the unit of `weight`, shape ``[T, B, n_hidden]``.
     """
     currents = _currents(n_steps, u.get_mantissa(weight), events)
     return u.maybe_decimal(currents * u.get_unit(weight))
@@ -201,8 +209,10 @@ class EventClassifier(brainstate.nn.Module):
 
     Parameters
     ----------
-    network : SpikingClassifier, the network, with a :class:`~trainable_spikes.FilteredReadout`
-    n_steps : int, time steps ``T``, those that the lists were made for: others give other spikes
+    network : SpikingClassifier
+        The network, with a :class:`~trainable_spikes.FilteredReadout`.
+    n_steps : int
+        Time steps ``T``, those that the lists were made for: others give other spikes.
 
     Raises
     ------

@@ -19,9 +19,14 @@ from trainable_spikes import _checks
 
 
 def fluctuation_driven(
-    n_in: int, rate: u.Quantity, *, distance: float = 1.0, tau_synapse: u.Quantity = 5.0 * u.ms,
-    tau_membrane: u.Quantity = 20.0 * u.ms, threshold: u.Quantity = 1.0 * u.mV,
-) -> braintools.init.Normal:  # fmt: skip
+    n_in: int,
+    rate: u.Quantity,
+    *,
+    distance: float = 1.0,
+    tau_synapse: u.Quantity = 5.0 * u.ms,
+    tau_membrane: u.Quantity = 20.0 * u.ms,
+    threshold: u.Quantity = 1.0 * u.mV,
+) -> braintools.init.Normal:
     r"""Choose normal weights that make the potential fluctuate up to the threshold.
 
     For inputs that spike with probability :math:`p` in a step, weights have mean zero and
@@ -30,16 +35,21 @@ def fluctuation_driven(
 
     Parameters
     ----------
-    n_in : int, number of inputs of a neuron
-    rate : brainunit.Quantity, mean firing rate of an input
-    distance : float, default 1: standard deviations of the potential from rest to threshold
+    n_in : int
+        Number of inputs of a neuron.
+    rate : brainunit.Quantity
+        Mean firing rate of an input.
+    distance : float, default 1
+        Standard deviations of the potential from rest to threshold.
     tau_synapse, tau_membrane : brainunit.Quantity, default 5 ms and 20 ms
         Time constants of the synaptic current and the membrane.
-    threshold : brainunit.Quantity, default 1 mV: spike threshold above the resting potential
+    threshold : brainunit.Quantity, default 1 mV
+        Spike threshold above the resting potential.
 
     Returns
     -------
-    braintools.init.Normal, in mA, for ``SpikingClassifier(w_init=...)`` or ``Linear``
+    braintools.init.Normal
+        In mA, for ``SpikingClassifier(w_init=...)`` or ``Linear``.
 
     Raises
     ------
@@ -69,15 +79,20 @@ def fluctuation_driven(
 
 
 def membrane_statistics(
-    weight: u.Quantity, rate: u.Quantity, *,
-    tau_synapse: u.Quantity = 5.0 * u.ms, tau_membrane: u.Quantity = 20.0 * u.ms,
-) -> tuple[u.Quantity, u.Quantity]:  # fmt: skip
+    weight: u.Quantity,
+    rate: u.Quantity,
+    *,
+    tau_synapse: u.Quantity = 5.0 * u.ms,
+    tau_membrane: u.Quantity = 20.0 * u.ms,
+) -> tuple[u.Quantity, u.Quantity]:
     """Predict mean and standard deviation of every membrane potential that meets no threshold.
 
     Parameters
     ----------
-    weight : brainunit.Quantity, input weights in mA, shape ``[n_in, n_hidden]``
-    rate : brainunit.Quantity, mean firing rate of every input; inputs spike independently
+    weight : brainunit.Quantity
+        Input weights in mA, shape ``[n_in, n_hidden]``.
+    rate : brainunit.Quantity
+        Mean firing rate of every input; inputs spike independently.
     tau_synapse, tau_membrane : brainunit.Quantity, default 5 ms and 20 ms
         Time constants of the synaptic current and the membrane.
 

@@ -37,28 +37,39 @@ class SpikingClassifier(brainstate.nn.Module):
 
     Parameters
     ----------
-    n_in, n_hidden, n_out : int, number of inputs, hidden neurons and outputs
-    tau_synapse : brainunit.Quantity, default 5 ms: time constant of the synaptic current
-    tau_membrane : brainunit.Quantity, default 20 ms: membrane time constant
-    threshold : brainunit.Quantity, default 1 mV: spike threshold above the rest at 0 mV
-    surrogate : callable, optional, one of ``braintools.surrogate``; ``ReluGrad()`` by default
-    reset : {"soft", "hard"}, a spike subtracts the threshold, or returns the potential to rest
+    n_in, n_hidden, n_out : int
+        Number of inputs, hidden neurons and outputs.
+    tau_synapse : brainunit.Quantity, default 5 ms
+        Time constant of the synaptic current.
+    tau_membrane : brainunit.Quantity, default 20 ms
+        Membrane time constant.
+    threshold : brainunit.Quantity, default 1 mV
+        Spike threshold above the rest at 0 mV.
+    surrogate : callable, optional
+        One of ``braintools.surrogate``; ``ReluGrad()`` by default.
+    reset : {"soft", "hard"}
+        A spike subtracts the threshold, or returns the potential to rest.
     detach_reset : bool, default False
         Use :class:`~trainable_spikes.DetachedLIF`: no gradient through the reset.
     w_init : braintools.init.Initializer, optional
         Initializer of the input weights, in mA; Kaiming-normal by default, which sparse input
         leaves silent. :func:`~trainable_spikes.fluctuation_driven` knows the input rate.
-    weight_scale : float, default 1: factor on the initial input weights
+    weight_scale : float, default 1
+        Factor on the initial input weights.
     readout : brainstate.nn.Module, optional
         Layer from hidden spikes ``[B, n_hidden]`` to outputs ``[B, n_out]``;
         :class:`~trainable_spikes.FilteredReadout` with 10 ms by default.
 
     Attributes
     ----------
-    input : brainstate.nn.Linear, input weights, in mA
-    synapse : brainpy.state.Expon, synaptic currents, in mA
-    neuron : brainpy.state.LIF, the hidden layer; ``neuron.V`` holds its membrane potentials
-    readout : brainstate.nn.Module, the readout layer
+    input : brainstate.nn.Linear
+        Input weights, in mA.
+    synapse : brainpy.state.Expon
+        Synaptic currents, in mA.
+    neuron : brainpy.state.LIF
+        The hidden layer; ``neuron.V`` holds its membrane potentials.
+    readout : brainstate.nn.Module
+        The readout layer.
 
     Raises
     ------
@@ -78,13 +89,21 @@ class SpikingClassifier(brainstate.nn.Module):
     """
 
     def __init__(
-        self, n_in: int, n_hidden: int, n_out: int, *,
-        tau_synapse: u.Quantity = 5.0 * u.ms, tau_membrane: u.Quantity = 20.0 * u.ms,
-        threshold: u.Quantity = 1.0 * u.mV, surrogate: Callable[..., jax.Array] | None = None,
-        reset: Literal["soft", "hard"] = "soft", detach_reset: bool = False,
-        w_init: braintools.init.Initializer | None = None, weight_scale: float = 1.0,
+        self,
+        n_in: int,
+        n_hidden: int,
+        n_out: int,
+        *,
+        tau_synapse: u.Quantity = 5.0 * u.ms,
+        tau_membrane: u.Quantity = 20.0 * u.ms,
+        threshold: u.Quantity = 1.0 * u.mV,
+        surrogate: Callable[..., jax.Array] | None = None,
+        reset: Literal["soft", "hard"] = "soft",
+        detach_reset: bool = False,
+        w_init: braintools.init.Initializer | None = None,
+        weight_scale: float = 1.0,
         readout: brainstate.nn.Module | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__()
         for name, size in (("n_in", n_in), ("n_hidden", n_hidden), ("n_out", n_out)):
             positive_integer(name, size)

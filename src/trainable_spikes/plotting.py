@@ -16,13 +16,17 @@ def plot_scores(
 
     Parameters
     ----------
-    scores : mapping of str to sequence of float, one value a seed for every name
-    ax : matplotlib.axes.Axes, optional, where to draw; new axes by default
-    color : str, colour of dots and bars
+    scores : mapping of str to sequence of float
+        One value a seed for every name.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; new axes by default.
+    color : str
+        Colour of dots and bars.
 
     Returns
     -------
-    matplotlib.axes.Axes, with the names down the vertical axis in the order given
+    matplotlib.axes.Axes
+        With the names down the vertical axis in the order given.
 
     Raises
     ------

@@ -24,10 +24,12 @@ def mean_over_time(outputs: jax.Array) -> jax.Array:
     Parameters
     ----------
     outputs : jax.Array, shape ``[T, B, n_out]``
+        Outputs of the network at every time step.
 
     Returns
     -------
     jax.Array, shape ``[B, n_out]``
+        A score for each output.
     """
     return outputs.mean(axis=0)
 
@@ -38,10 +40,12 @@ def last_step(outputs: jax.Array) -> jax.Array:
     Parameters
     ----------
     outputs : jax.Array, shape ``[T, B, n_out]``
+        Outputs of the network at every time step.
 
     Returns
     -------
     jax.Array, shape ``[B, n_out]``
+        A score for each output.
     """
     return outputs[-1]
 
@@ -52,10 +56,12 @@ def max_over_time(outputs: jax.Array) -> jax.Array:
     Parameters
     ----------
     outputs : jax.Array, shape ``[T, B, n_out]``
+        Outputs of the network at every time step.
 
     Returns
     -------
     jax.Array, shape ``[B, n_out]``
+        A score for each output.
     """
     return outputs.max(axis=0)
 
@@ -66,10 +72,12 @@ def sum_over_time(outputs: jax.Array) -> jax.Array:
     Parameters
     ----------
     outputs : jax.Array, shape ``[T, B, n_out]``
+        Outputs of the network at every time step.
 
     Returns
     -------
     jax.Array, shape ``[B, n_out]``
+        A score for each output.
     """
     return outputs.sum(axis=0)
 
@@ -92,8 +100,10 @@ class FilteredReadout(brainstate.nn.Module):
 
     Parameters
     ----------
-    n_in, n_out : int, number of hidden neurons and of outputs
-    tau : brainunit.Quantity, default 10 ms: time constant of the filter
+    n_in, n_out : int
+        Number of hidden neurons and of outputs.
+    tau : brainunit.Quantity, default 10 ms
+        Time constant of the filter.
 
     Raises
     ------
@@ -125,8 +135,10 @@ class MembraneReadout(brainstate.nn.Module):
 
     Parameters
     ----------
-    n_in, n_out : int, number of hidden neurons and of outputs
-    tau : brainunit.Quantity, default 20 ms: membrane time constant
+    n_in, n_out : int
+        Number of hidden neurons and of outputs.
+    tau : brainunit.Quantity, default 20 ms
+        Membrane time constant.
 
     Raises
     ------
@@ -167,10 +179,14 @@ class SpikingReadout(brainstate.nn.Module):
 
     Parameters
     ----------
-    n_in, n_out : int, number of hidden neurons and of output neurons
-    tau : brainunit.Quantity, default 20 ms: membrane time constant
-    surrogate : callable, optional, ``braintools.surrogate.ReluGrad()`` by default
-    weight_scale : float, default 1: factor on the Kaiming-normal initial weights
+    n_in, n_out : int
+        Number of hidden neurons and of output neurons.
+    tau : brainunit.Quantity, default 20 ms
+        Membrane time constant.
+    surrogate : callable, optional
+        ``braintools.surrogate.ReluGrad()`` by default.
+    weight_scale : float, default 1
+        Factor on the Kaiming-normal initial weights.
 
     Raises
     ------
@@ -179,9 +195,13 @@ class SpikingReadout(brainstate.nn.Module):
     """
 
     def __init__(
-        self, n_in: int, n_out: int, tau: u.Quantity = 20.0 * u.ms,
-        surrogate: Callable[..., jax.Array] | None = None, weight_scale: float = 1.0,
-    ) -> None:  # fmt: skip
+        self,
+        n_in: int,
+        n_out: int,
+        tau: u.Quantity = 20.0 * u.ms,
+        surrogate: Callable[..., jax.Array] | None = None,
+        weight_scale: float = 1.0,
+    ) -> None:
         super().__init__()
         positive_integer("n_out", n_out)
         positive_quantity("tau", tau, u.ms, "tau=20. * u.ms")

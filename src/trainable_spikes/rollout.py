@@ -22,6 +22,7 @@ class Recording(NamedTuple):
     Attributes
     ----------
     outputs : jax.Array, shape ``[T, B, n_out]``
+        Outputs of the network at every time step.
     spikes, potential : jax.Array and brainunit.Quantity, shape ``[T, B, n_hidden]``
         Spikes of ``network.neuron``, 0 or 1, and its membrane potentials in mV.
     """
@@ -32,9 +33,12 @@ class Recording(NamedTuple):
 
 
 def rollout(
-    network: brainstate.nn.Module, inputs: jax.Array, *,
-    memory: Memory = "plain", chunk: int | None = None,
-) -> Any:  # fmt: skip
+    network: brainstate.nn.Module,
+    inputs: jax.Array,
+    *,
+    memory: Memory = "plain",
+    chunk: int | None = None,
+) -> Any:
     r"""Apply ``network.update`` to every time step of `inputs`, differentiably.
 
     The result is the same for each `memory`; what is stored for the backward pass is not.
@@ -45,14 +49,19 @@ def rollout(
 
     Parameters
     ----------
-    network : brainstate.nn.Module, its states initialised for the batch size of `inputs`
+    network : brainstate.nn.Module
+        Its states initialised for the batch size of `inputs`.
     inputs : jax.Array, shape ``[T, B, n_in]``
-    memory : {"plain", "remat", "checkpointed"}, what to keep for the backward pass
-    chunk : int, optional, steps a chunk; by default the smallest integer from :math:`\sqrt{T}` on
+        Input of the network at every time step.
+    memory : {"plain", "remat", "checkpointed"}
+        What to keep for the backward pass.
+    chunk : int, optional
+        Steps a chunk; by default the smallest integer from :math:`\sqrt{T}` on.
 
     Returns
     -------
     jax.Array, shape ``[T, B, n_out]``
+        Outputs of the network at every time step.
 
     Raises
     ------
@@ -91,13 +100,17 @@ def truncated_rollout(network: brainstate.nn.Module, inputs: jax.Array, *, windo
 
     Parameters
     ----------
-    network : brainstate.nn.Module, its states initialised for the batch size of `inputs`
+    network : brainstate.nn.Module
+        Its states initialised for the batch size of `inputs`.
     inputs : jax.Array, shape ``[T, B, n_in]``
-    window : int, steps a window; one of T or more gives the full gradient
+        Input of the network at every time step.
+    window : int
+        Steps a window; one of T or more gives the full gradient.
 
     Returns
     -------
     jax.Array, shape ``[T, B, n_out]``
+        Outputs of the network at every time step.
 
     Raises
     ------
@@ -150,10 +163,12 @@ def record(network: brainstate.nn.Module, inputs: jax.Array) -> Recording:
     network : brainstate.nn.Module
         One with a layer ``network.neuron``, as :class:`~trainable_spikes.SpikingClassifier`.
     inputs : jax.Array, shape ``[T, B, n_in]``
+        Input of the network at every time step.
 
     Returns
     -------
     Recording
+        Outputs, potentials and spikes of every time step.
     """
     time_step()
     brainstate.nn.init_all_states(network, batch_size=inputs.shape[1])
@@ -175,13 +190,15 @@ def temporary_memory(function: Callable[..., Any], *arguments: Any) -> int:
 
     Parameters
     ----------
-    function : callable, one that may read and write ``brainstate`` states
+    function : callable
+        One that may read and write ``brainstate`` states.
     *arguments
         Its arguments; shapes and types matter, values do not.
 
     Returns
     -------
     int
+        Bytes of temporaries.
 
     Examples
     --------

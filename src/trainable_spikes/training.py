@@ -28,11 +28,14 @@ def cross_entropy(scores: jax.Array, labels: jax.Array) -> jax.Array:
     Parameters
     ----------
     scores : jax.Array, shape ``[B, n_classes]``
-    labels : jax.Array, shape ``[B]``, integers below ``n_classes``
+        Scores of the classes.
+    labels : jax.Array, shape ``[B]``
+        Integers below ``n_classes``.
 
     Returns
     -------
     jax.Array, shape ``[B]``
+        The loss of each sample.
 
     Raises
     ------
@@ -53,10 +56,12 @@ def squared_error(scores: jax.Array, targets: jax.Array) -> jax.Array:
     Parameters
     ----------
     scores, targets : jax.Array, shape ``[B, n_out]``
+        Outputs of the network, and what they should be.
 
     Returns
     -------
     jax.Array, shape ``[B]``
+        The loss of each sample.
 
     Raises
     ------
@@ -79,7 +84,8 @@ class Evaluation:
     ----------
     loss, accuracy : float
         Mean loss, and share of samples whose largest score is at their label, nan for regression.
-    scores : numpy.ndarray, shape ``[N, n_out]``, in the order of the data set
+    scores : numpy.ndarray, shape ``[N, n_out]``
+        In the order of the data set.
     """
 
     loss: float
@@ -95,7 +101,8 @@ class History:
     ----------
     loss, accuracy : list of float
         Of training, averaged over the epoch while weights change; accuracy nan for regression.
-    validation_loss, validation_accuracy : list of float, after the epoch; empty without such data
+    validation_loss, validation_accuracy : list of float
+        After the epoch; empty without such data.
     """
 
     loss: list[float] = field(default_factory=list)
@@ -116,14 +123,16 @@ class Trainer:
     ----------
     network : brainstate.nn.Module
         A network whose ``update`` maps one time step of input to outputs ``[B, n_out]``.
-    optimizer : braintools.optim.OptaxOptimizer, fresh; its trainable weights are registered here
+    optimizer : braintools.optim.OptaxOptimizer
+        Fresh; its trainable weights are registered here.
     encode : callable, default :func:`~trainable_spikes.time_first`
         ``encode(batch, key)`` gives the input over time, ``[T, B, n_in]``.
     reduce : callable, default :func:`~trainable_spikes.mean_over_time`
         From outputs over time ``[T, B, n_out]`` to scores ``[B, n_out]``.
     loss : callable, default :func:`cross_entropy`
         From scores and targets to the loss of every sample, ``[B]``.
-    memory : {"plain", "remat", "checkpointed"}, what the rollout stores for the backward pass
+    memory : {"plain", "remat", "checkpointed"}
+        What the rollout stores for the backward pass.
 
     Raises
     ------
@@ -155,10 +164,15 @@ class Trainer:
     """
 
     def __init__(
-        self, network: brainstate.nn.Module, optimizer: braintools.optim.OptaxOptimizer, *,
-        encode: Encoder = time_first, reduce: Callable[[jax.Array], jax.Array] = mean_over_time,
-        loss: Loss = cross_entropy, memory: Memory = "plain",
-    ) -> None:  # fmt: skip
+        self,
+        network: brainstate.nn.Module,
+        optimizer: braintools.optim.OptaxOptimizer,
+        *,
+        encode: Encoder = time_first,
+        reduce: Callable[[jax.Array], jax.Array] = mean_over_time,
+        loss: Loss = cross_entropy,
+        memory: Memory = "plain",
+    ) -> None:
         self.dt = time_step()
         self.network, self.optimizer, self.memory = network, optimizer, memory
         self.encode, self.reduce, self.loss = encode, reduce, loss
@@ -170,17 +184,24 @@ class Trainer:
         self._compiled_evaluation = _compile(self._batch_loss)
 
     def fit(
-        self, train: Dataset, *, epochs: int, batch_size: int | None = None,
-        validation: Dataset | None = None, seed: int = 0,
-    ) -> History:  # fmt: skip
+        self,
+        train: Dataset,
+        *,
+        epochs: int,
+        batch_size: int | None = None,
+        validation: Dataset | None = None,
+        seed: int = 0,
+    ) -> History:
         """Train for a number of epochs, each in a new random order.
 
         Parameters
         ----------
         train, validation : Dataset
             Samples to learn from, and optionally samples to evaluate after every epoch.
-        epochs : int, passes over `train`
-        batch_size : int, optional, samples a step; all of them by default
+        epochs : int
+            Passes over `train`.
+        batch_size : int, optional
+            Samples a step; all of them by default.
         seed : int
             Seeds the order of samples and the encoder's random keys; the same seed after
             :meth:`restart` with the same weights gives the same history.
@@ -188,6 +209,7 @@ class Trainer:
         Returns
         -------
         History
+            What each epoch measured.
 
         Raises
         ------
@@ -227,13 +249,16 @@ class Trainer:
         Parameters
         ----------
         data : Dataset
+            Samples to evaluate.
         batch_size : int, optional
             Samples a step; all by default. Changes memory, and what a random encoder draws.
-        seed : int, seeds the encoder's random keys
+        seed : int
+            Seeds the encoder's random keys.
 
         Returns
         -------
         Evaluation
+            Loss, accuracy and scores.
         """
         batch_size = self._batch_size(data, batch_size)
         loss, accuracy, scores = self._run(
@@ -249,7 +274,8 @@ class Trainer:
 
         Parameters
         ----------
-        network : brainstate.nn.Module, freshly built, of the same structure; it is not changed
+        network : brainstate.nn.Module
+            Freshly built, of the same structure; it is not changed.
 
         Raises
         ------
