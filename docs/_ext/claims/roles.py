@@ -12,6 +12,7 @@ from sphinx.util.docutils import ReferenceRole, SphinxRole
 from claims.gather import Claims, claims_of
 from claims.shown import note, note_quoted
 from claims.table import closest
+from run.build import app_of
 
 LOGGER = logging.getLogger(__name__)
 LIST = "reference/measured"
@@ -31,7 +32,7 @@ class ClaimRole(ReferenceRole):
     def run(self) -> Nodes:
         """Return the link; an unknown name is a warning, which names the closest one."""
         name = self.target
-        app = self.env._app
+        app = app_of(self.env)
         claims = claims_of(app)
         if name not in claims.claims:
             near = closest(name, claims.claims)

@@ -12,7 +12,7 @@ from sphinx.environment import BuildEnvironment
 
 from claims.export import as_json
 from claims.gather import Claims
-from run.build import Build, build_of
+from run.build import Build, app_of, build_of
 
 EVERYTHING = "*"
 _KEPT = ("claims_shown", "quoted_figures")  # by document, in Sphinx's environment
@@ -62,7 +62,7 @@ def merge(
 def note(env: BuildEnvironment, name: str) -> None:
     """Note that the document being read shows a claim, a row of the list, or everything."""
     shown = env.claims_shown.setdefault(env.docname, {})  # type: ignore[attr-defined]
-    shown[name] = _now(build_of(env._app), name)
+    shown[name] = _now(build_of(app_of(env)), name)
 
 
 def note_quoted(env: BuildEnvironment, text: str) -> None:

@@ -12,7 +12,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from figures.formats import one_picture
-from run.build import Build, build_of
+from run.build import Build, app_of, build_of
 
 LOGGER = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ class PageFigure(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         docname, name = self.arguments
-        found = figures(build_of(self.env._app), docname)
+        found = figures(build_of(app_of(self.env)), docname)
         if name not in found:
             LOGGER.warning(
                 "expected one of the figures of %s: %s; got %r",

@@ -54,7 +54,7 @@ _CODE = re.compile(
 _LOST = "names in code cells do not all link to where they are documented"
 
 
-def replace_parts(app: Sphinx) -> None:
+def replace_parts() -> None:
     """Put our functions in the place of slower ones of sphinx-codeautolink and viewcode."""
     if inside(extension, "link_html", _LOST) and inside(extension, "resolve_location", _LOST):
         extension.link_html = link_in_code

@@ -6,7 +6,7 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 
-from run.build import build_of
+from run.build import app_of, build_of
 from run.page import KINDS, Page
 
 
@@ -14,7 +14,7 @@ class CourseMap(SphinxDirective):
     """All pages as nested lists; each page says in its front matter which one it follows."""
 
     def run(self) -> list[nodes.Node]:
-        pages = [result.page for result in build_of(self.env._app).results]
+        pages = [result.page for result in build_of(app_of(self.env)).results]
         for page in pages:
             self.env.note_dependency(str(self.env.doc2path(page.docname)))
         pages.sort(key=lambda page: (KINDS.index(page.kind), page.docname))

@@ -30,6 +30,7 @@ from sphinx.application import Sphinx
 from figures import movable
 from publish.markdown import MARK, to_markdown
 from run.build import Build, build_of
+from run.insides import missing
 from run.page import EXPECTED_ERROR, is_pasted
 from run.schedule import PageResult
 
@@ -79,7 +80,11 @@ def offer_downloads(
     )
     for ending, text in zip(KINDS, texts, strict=True):
         Path(f"{target}{ending}").write_text(text, encoding="utf8")
-    group = next(b for b in context["header_buttons"] if b["label"] == "download-buttons")
+    buttons = context.get("header_buttons", [])
+    group = next((each for each in buttons if each.get("label") == "download-buttons"), None)
+    if group is None:
+        missing("the theme's group `download-buttons`", "pages have no menu of their downloads")
+        return
     group["buttons"][:0] = [
         {
             "type": "link",

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from sphinx.application import Sphinx
 
 from run.build import build_of
+from run.insides import missing
 
 
 def addresses(place: str, docname: str) -> dict[str, str]:
@@ -42,6 +43,9 @@ def offer_services(
         }
         for service, url in addresses(place, docname).items()
     ]
+    if "header_buttons" not in context:
+        missing("the theme's `header_buttons`", "pages have no buttons that open notebooks")
+        return
     context["header_buttons"].append(
         {
             "type": "group",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.errors import SphinxError
 
 from run.schedule import PageResult
@@ -42,6 +43,13 @@ def start_build(app: Sphinx) -> Build:
     build = Build(Path(app.srcdir).parent)
     setattr(app, _ATTRIBUTE, build)
     return build
+
+
+def app_of(env: BuildEnvironment) -> Sphinx:
+    """Return the application that reads a document."""
+    # Sphinx 9 deprecates `env.app`, and has nothing public in its place.
+    app: Sphinx = getattr(env, "_app", None) or env.app
+    return app
 
 
 def build_of(app: Sphinx) -> Build:

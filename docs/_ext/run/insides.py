@@ -5,6 +5,7 @@ The list of all such places, with their reasons, is in `docs/_ext/README.md`.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from sphinx.util import logging
@@ -24,6 +25,15 @@ def inside(owner: Any, name: str, lost: str) -> Any:
         owner_name = getattr(owner, "__name__", type(owner).__qualname__)
         missing(f"{owner_name}.{name}", lost)
     return found
+
+
+def optional(module: str, lost: str) -> Any:
+    """Import a module of ours that uses insides, or return None with a warning if they are gone."""
+    try:
+        return import_module(module)
+    except (ImportError, AttributeError) as error:
+        missing(f"what {module} uses ({error})", lost)
+        return None
 
 
 def missing(what: str, lost: str) -> None:

@@ -11,6 +11,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
 from run.build import PagesFailed, build_of, start_build
+from run.insides import inside
 from run.page import PageError
 from run.schedule import problems, run_pages
 
@@ -50,7 +51,9 @@ def outdated(app: Sphinx, env: BuildEnvironment, *_: object) -> list[str]:
 
 def finish(app: Sphinx, error: Exception | None) -> None:
     """Note that the site is what Sphinx thinks it is, and let the next build begin."""
-    if error is None and not app._warncount:
+    # Without the count every build reads all pages again, as after one that warned.
+    warned = inside(app, "_warncount", "each build reads all pages again")
+    if error is None and warned == 0:
         _mark(app).touch()
     build_of(app).facts[FileLock].release()
 
