@@ -13,8 +13,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from made_pages import FRONT_MATTER, run_pages
 
+from made_pages import FRONT_MATTER, run_pages
 from run import kernel
 from run.kernel import (
     CAN_KEEP_TO_A_CORE,

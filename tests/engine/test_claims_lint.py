@@ -3,11 +3,11 @@
 import shutil
 
 import pytest
-from fixture_project import FIXTURE
 
 from claims.diff import moved
-from claims.lint import lint, prose_of
-from claims.quantities import find_measured
+from fixture_project import FIXTURE
+from lint_claims import lint, prose_of
+from measured_quantities import find_measured
 
 
 @pytest.fixture

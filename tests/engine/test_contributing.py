@@ -13,7 +13,10 @@ from run.store import ENVIRONMENT_VARIABLE, PageStore
 ROOT = Path(__file__).parents[2]
 TEMPLATE = (ROOT / "docs" / "_template.md").read_text()
 TABLE = (ROOT / "docs" / "_template.claims.toml").read_text()
-FOLDERS, FILES = ("docs", "src", "requirements"), ("pyproject.toml", "README.md", "LICENSE")
+FOLDERS, FILES = (
+    ("docs", "src", "requirements", "tests/lint"),
+    ("pyproject.toml", "README.md", "LICENSE"),
+)
 BREAKS = {
     "alternative text": (
         "  image:\n    alt: A bar for each of eight samples, of about the same height.\n",
@@ -59,7 +62,7 @@ def build(checkout, text, table=TABLE):
 
 def lint(checkout, text):
     path = f"import sys; sys.path[:0] = [{str(checkout / 'docs' / '_ext')!r}]; "
-    return run(checkout, text, "-c", f"{path}from claims.lint import main; sys.exit(main())")
+    return run(checkout, text, "-c", f"{path}from lint_claims import main; sys.exit(main())")
 
 
 @pytest.mark.slow

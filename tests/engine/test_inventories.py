@@ -3,9 +3,9 @@
 import zlib
 
 import pytest
-from serving import served
 
 from pages.inventories import FOLDER, SITES, entries, mapping, refresh
+from serving import served
 
 HEAD = b"# Sphinx inventory version 2\n# Project: Other\n# Version: 3\n# zlib\n"
 NAMES = "other.run py:function 1 api.html#$ -\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from pages.lint import repeated_code
+from lint_cells import repeated_code
 from publish.host import theme_options
 from run import key as keys
 from run import schedule

@@ -4,13 +4,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-from fixture_project import FIXTURE
 
 from claims.gather import Claims
 from claims.table import read_tables
 from evidence.judged import failing_changes, least_rooms, load_changes, means, missed
 from evidence.recorded import load_evidence, record
 from evidence.records import CHANGED_INPUTS, MARGINS, age, load, save
+from fixture_project import FIXTURE
 from run.page import list_pages
 from run.rerun import after, rerun
 from run.shell.measuring import measured

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from claims.gather import Claims
-from claims.lint import calls_of_measure
 from evidence.judged import failing_changes
 from evidence.lifecycle import recorded_values
+from lint_claims import calls_of_measure
 from run.page import MEASURE, list_pages
 
 ROOT = Path(__file__).parents[2]

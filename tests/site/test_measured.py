@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 from bs4 import BeautifulSoup
 
-from claims.quantities import find_measured
+from measured_quantities import find_measured
 
 ROOT = Path(__file__).parents[2]
 # What is no prose (code, output, formulas), or has its own source: what claims write, what is

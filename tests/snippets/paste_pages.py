@@ -1,8 +1,8 @@
 """Run the cells of the scripts that a site offers, in an interpreter that has only the package.
 
 `nox -s snippets` makes that interpreter from the site's wheel. A script has the cells of its page,
-but for those that only a build runs, those that measure and those that a page hides. What they print
-and draw must be what the page shows.
+but for those that only a build runs: those that measure and those that a page hides. What cells
+print and draw must be what the page shows.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from run.page import MEASURE, Cell, Page, is_pasted, list_pages
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 # What fits beside the contents on a laptop: longer lines would hide their end. Cells whose code no
 # reader sees are as wide as the project's other code.
 WIDTH = ["--line-length", "78"]

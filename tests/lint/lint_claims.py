@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from claims.quantities import find_measured
 from claims.table import closest, read_tables
+from measured_quantities import find_measured
 from run.page import Page, is_pasted, list_pages
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 _ROLE = re.compile(r"\{claim\}`(?:[^`<]*<)?([^`<>]+)>?`")
 # In this order: fences first, so that nothing inside them counts as a role or as prose.
 _FENCE = re.compile(
