@@ -78,7 +78,7 @@ def of_the_day(names: Sequence[str], count: int, day: date) -> list[str]:
 
 
 def differences_of(python: str, site: Path, result: PageResult) -> list[str]:
-    """Run one page's script, and say of each cell what it gives other than the page shows."""
+    """Run one page's script, and describe each cell that gives something else than its page."""
     assert result.run, result.page.docname
     script = site / FOLDER / f"{result.page.docname}.py"
     sources = cells_of(script.read_text(encoding="utf8")) if script.exists() else []
@@ -121,7 +121,7 @@ def paste(python: str, page: Page, sources: Sequence[str]) -> list[dict[str, Any
 
 
 def differences(page: Page, shown: NotebookNode, pasted: list[dict[str, Any]]) -> list[str]:
-    """Say of each pasted cell how what it gave differs from the outputs that the page shows."""
+    """Describe each pasted cell whose output differs from the one on the page."""
     visible = [
         (cell, executed.outputs)
         for cell, executed in zip(page.cells, shown.cells, strict=True)

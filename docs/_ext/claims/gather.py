@@ -168,7 +168,7 @@ class Claims:
         return problems
 
     def missed(self) -> list[str]:
-        """Say of each claim that does not hold what was expected and what came."""
+        """Return a sentence for each claim that does not hold: what was expected, and what came."""
         return [
             _miss(claim, self.entries[claim.entry])
             for claim in self.claims.values()

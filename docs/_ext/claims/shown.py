@@ -1,4 +1,4 @@
-"""Which documents show what of the claims, so that only those are written again that change."""
+"""Remember which claims each document shows, so that a build writes only what has changed."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ from run.store import PageStore
 
 MIME = "application/vnd.trainable-spikes.movable+json"
 FOLDER = "docs/_movable"
-# What `movable.js` asks of the library; of what else the bundle has, `vega` is null.
+# The one name that `movable.js` uses; the bundle leaves the others out.
 ASKED = "window.vegaEmbed = vegaEmbed;"
 _STAMP = hashlib.sha256(f"{version('vl-convert-python')} {ASKED}".encode()).hexdigest()[:8]
 LIBRARY = f"vega-{_STAMP}.js"

@@ -1,4 +1,4 @@
-"""Ask of every figure that a page draws for words in its place, and for words under it."""
+"""Check that every figure has alternative text and a caption."""
 
 from __future__ import annotations
 

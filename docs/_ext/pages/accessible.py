@@ -1,4 +1,4 @@
-"""Mend for screen readers what the theme and docutils write otherwise."""
+"""Correct markup of the theme and of docutils for screen readers."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ def remember_names(app: Sphinx, env: BuildEnvironment) -> None:
 
 
 def _looked_up(name: Name, inventory: dict[str, str], other_names: dict[str, str]) -> str | None:
-    """Return under which name that which code names is documented, if it is anywhere."""
+    """Return the name under which something in code is documented, or None."""
     try:
         found = resolve_location(name, inventory)
     except CouldNotResolve:
@@ -132,7 +132,7 @@ def load_used(env: BuildEnvironment) -> None:
 
 
 def aliases(documented: set[str]) -> dict[str, str]:
-    """Return the names that Python gives to classes and units, each with the documented one."""
+    """Map the names that Python gives to classes and units to the documented ones."""
     found = {f"brainunit.{name}": UNIT for name in _units()}
     members: dict[str, list[str]] = {}
     for name in documented:

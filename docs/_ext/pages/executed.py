@@ -74,7 +74,7 @@ def _add_outputs(root: Path, cell: NotebookNode, executed: NotebookNode) -> None
 
 
 def _table_of(executed: NotebookNode) -> NotebookNode:
-    """Return a cell for the place of one that measures: a small table of what it gave."""
+    """Return a Markdown cell with a small table of the values that a cell measured."""
     names = dict.fromkeys(value.name for value in measured_by(executed))
     text = f"```{{measured-here}} {' '.join(names)}\n```" if names else ""
     return new_markdown_cell(text)

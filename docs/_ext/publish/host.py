@@ -1,4 +1,4 @@
-"""Where the site and its repository are: what the host that builds it says, never a guess."""
+"""Find out where the site and its repository are, from the host that builds it."""
 
 from __future__ import annotations
 

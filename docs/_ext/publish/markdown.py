@@ -18,7 +18,7 @@ from figures import movable
 
 # Stands for a code cell, whose index in the notebook is between two of these.
 MARK = "\x00"
-# Classes of what a page shows in a browser alone: tables of claims, words to be read out.
+# Classes of parts that only a browser shows: tables of claims, and words for screen readers.
 MEASURED_HERE, HIDDEN = "measured-here", "visually-hidden"
 # As other programs call them.
 LANGUAGES = {"ipython3": "python", "python3": "python", "myst-ansi": "text"}
@@ -64,7 +64,7 @@ def to_markdown(
 ) -> str:
     """Return a resolved document as Markdown.
 
-    With `marks`, a code cell is a mark in the place of what it shows. Links to other pages begin
+    With `marks`, a mark stands for each code cell. Links to other pages begin
     with `address`; without one they are relative, and with marks they are their words alone.
     """
     translator = _Translator(doctree, builder, docname, marks=marks, address=address)

@@ -37,7 +37,7 @@ def optional(module: str, lost: str) -> Any:
 
 
 def missing(what: str, lost: str) -> None:
-    """Warn that a library has changed inside, and of what that costs."""
+    """Warn that a library has changed inside, and say what readers lose."""
     LOGGER.warning(
         "expected %s inside another library, which has changed: %s. The site is built without it; "
         "docs/_ext/README.md says why it was used",

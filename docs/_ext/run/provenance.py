@@ -1,4 +1,4 @@
-"""Where results come from: versions, device and commit, read when they are made."""
+"""Describe where results come from: versions, device and commit."""
 
 from __future__ import annotations
 
