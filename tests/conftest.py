@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from fixture_project import STRICT, FixtureSite
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from fixture_project import STRICT, FixtureSite
 from serving import served
 from visits import Problems, look, show_as, watch
 

@@ -1,6 +1,7 @@
 """Everybody can read the site: axe finds nothing, keys reach everything, nothing has to move."""
 
 import pytest
+
 from planting import STYLES, plant
 from visits import OF_EACH_KIND, WIDTHS, axe_problems, moving_problems, show_as
 

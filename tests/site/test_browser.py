@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from planting import STYLES, plant
 from playwright.sync_api import TimeoutError as NothingHappens
+
+from planting import STYLES, plant
 from visits import OF_EACH_KIND, WIDTHS, look, problems_of_parts, show_as, watch
 
 SOON = 10_000  # milliseconds for what should happen at once, on a busy machine too

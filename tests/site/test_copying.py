@@ -1,6 +1,7 @@
 """What copy buttons put into the clipboard is the code that the build ran, byte for byte."""
 
 import pytest
+
 from planting import STYLES, plant, planted_copy
 from site_pages import PAGES, readable
 

@@ -8,14 +8,14 @@ import sys
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from planting import planted_copy
-from site_pages import PAGES, ROOT, readable
 
 from figures.movable import is_movable
-from publish.downloads import FOLDER, KINDS
 from paste_pages import cells_of
+from planting import planted_copy
+from publish.downloads import FOLDER, KINDS
 from run.page import is_pasted
 from run.store import PageStore
+from site_pages import PAGES, ROOT, readable
 
 DIRECTIVES = re.compile(r"```\{|:::|\{[a-z:]+\}`|^\(\S+\)=$", re.MULTILINE)
 INSTALLS = "%pip install"

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import matplotlib.style
 import pytest
+
+from figures.dark import DATA, INK, PAPER, darkened
 from planting import STYLES, plant
 from site_pages import PAGES
 from visits import problems_of_parts, show_as
-
-from figures.dark import DATA, INK, PAPER, darkened
 
 WITHOUT_FIGURES = {"howto/make-training-fast"}
 # Grids, and lines of reference: greys that are as faint on white.

@@ -13,18 +13,18 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup, SoupStrainer
-from planting import plant
-from site_pages import PAGES, readable
 from sphinx.errors import ExtensionError
 from sphinx.ext import viewcode
 from sphinx.highlighting import PygmentsBridge
 from sphinx_codeautolink import extension
 from sphinx_codeautolink.extension.block import SourceTransform, clean_pycon, link_html
 from sphinx_codeautolink.parse import parse_names
-from visits import soon
 
 from pages.code_links import link_in_code
 from pages.inventories import FOLDER, entries, mapping
+from planting import plant
+from site_pages import PAGES, readable
+from visits import soon
 
 NEURON = "tutorials/a-first-neuron"
 LINK = "a.sphinx-codeautolink-a"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
+
 from planting import planted_copy
 from site_pages import PAGES, ROOT
 

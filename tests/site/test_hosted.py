@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-from planting import planted_copy
 
+from planting import planted_copy
 from publish.host import site_address
 from run.store import ENVIRONMENT_VARIABLE, PageStore
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from nbformat.v4 import new_code_cell, new_output
-from planting import plant
-from visits import soon
 
 from figures import movable
 from figures.movable import FOLDER, LIBRARY, MIME, FigureError, show
+from planting import plant
 from run.store import PageStore
+from visits import soon
 
 ROOT = Path(__file__).parents[2]
 browser_test = pytest.mark.browser

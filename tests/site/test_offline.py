@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
-from planting import plant, planted_copy
 from playwright.sync_api import TimeoutError as NothingHappens
-from visits import problems_of_parts, watch
 
 from pages.symptoms import symptoms_of
+from planting import plant, planted_copy
+from visits import problems_of_parts, watch
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.browser

@@ -11,6 +11,7 @@ import light_code
 import pytest
 from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
+
 from planting import STYLES, plant
 from visits import WIDTHS
 
