@@ -89,6 +89,13 @@ def browser(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", "-m", "browser", *session.posargs)
 
 
+@nox.session(default=False)
+def planted(session: nox.Session) -> None:
+    """Plant faults in the built site, each of which a check has to find. Takes long."""
+    _install(session, TESTS)
+    session.run("python", "-m", "pytest", "--planted", *session.posargs)
+
+
 @nox.session(venv_backend="none", default=False)
 def lighthouse(session: nox.Session) -> None:
     """Measure the built site with Lighthouse, behind a server that compresses. Takes long."""

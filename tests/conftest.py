@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -41,7 +42,12 @@ def site(_built_fixture: FixtureSite, tmp_path: Path) -> FixtureSite:
 
 @pytest.fixture(scope="session")
 def built_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The real site, built strictly into a temporary folder from the shared page store."""
+    """The real site, built strictly into a temporary folder from the shared page store.
+
+    To try a test, TRAINABLE_SPIKES_SITE may name a site that has been built.
+    """
+    if named := os.environ.get("TRAINABLE_SPIKES_SITE"):
+        return Path(named).resolve()
     folder = tmp_path_factory.mktemp("site")
     command = [*STRICT, "-d", str(folder / "doctrees"), "docs", str(folder / "html")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1800)
@@ -49,11 +55,41 @@ def built_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "html"
 
 
+# A test with such a name plants faults, to show that a check can fail.
+PLANTS = re.compile(r"planted|_noticed\b|_is_found\b")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    words = "run the tests that plant faults, all of them, and no others"
+    parser.addoption("--planted", action="store_true", help=words)
+
+
 @pytest.hookimpl(tryfirst=True)  # before `-m` leaves tests out
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)
+    if config.getoption("--planted"):
+        left_out = [item for item in items if not PLANTS.search(item.name)]
+    else:
+        left_out = list(_further_faults(items))
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
+
+
+def _further_faults(items: list[pytest.Item]) -> Iterator[pytest.Item]:
+    """Yield the planted faults but for the first of each check."""
+    met = set()
+    for item in items:
+        if not PLANTS.search(item.name) or not hasattr(item, "callspec"):
+            continue
+        given = item.callspec.params
+        check = given.get("check") or (given["where"][0] if "where" in given else "")
+        function = (item.path, item.function.__name__, check)
+        if function in met:
+            yield item
+        met.add(function)
 
 
 @pytest.fixture(scope="module")  # while it is open, nothing else can run an event loop

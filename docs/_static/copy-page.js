@@ -1,7 +1,7 @@
 // Beside each copy button of a cell, another: it copies the page up to here, as a script.
 "use strict";
 
-const CELLS = ".cell:not(.tag_claim) .cell_input pre";
+const CELLS = ".cell .cell_input pre";
 const LABEL = "Copy the page up to here";
 
 const source = (pre) => pre.textContent.replace(/\n$/, "");

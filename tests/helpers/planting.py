@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, Route
 
-STYLES = "_static/all-*.css*"  # the one style sheet of all pages
+STYLES = "_static/site.css*"
 
 
 def plant(where: Page | BrowserContext, path: str, old: str, new: str) -> None:

@@ -19,7 +19,7 @@ from site_pages import PAGES, ROOT, readable
 
 DIRECTIVES = re.compile(r"```\{|:::|\{[a-z:]+\}`|^\(\S+\)=$", re.MULTILINE)
 INSTALLS = "%pip install"
-CHECKED = "What the build checks here"
+CHECKED = "What the build measured here"
 UNRUN = '"execution_count": null'
 NEURON = "tutorials/a-first-neuron"
 
@@ -171,8 +171,8 @@ FAULTS = [
         check_code,
         SCRIPT,
         "# %%\nimport textwrap",
-        "# %%\nfrom claims import claim\n\n# %%\nimport textwrap",
-        "from claims import claim",
+        "# %%\nfrom measuring import measure\n\n# %%\nimport textwrap",
+        "from measuring import measure",
     ),
     ("no cell installs anything", check_code, FULL, INSTALLS, "pip install", "pip install"),
     ("a directive is left in the twin", check_prose, TWIN, "# A first", "```{note}\n#", "`{"),

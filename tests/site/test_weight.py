@@ -7,12 +7,10 @@ import time
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-import light_code
 import pytest
 from bs4 import BeautifulSoup
-from fontTools.ttLib import TTFont
 
-from planting import STYLES, plant
+from planting import plant
 from visits import WIDTHS
 
 ROOMS = ("tutorials", "howto", "concepts", "gallery")
@@ -26,8 +24,6 @@ INTERACTIVE = re.compile(r"vega", re.IGNORECASE)  # in the address of a script
 COMPRESSED = {"document", "stylesheet", "script", "fetch", "xhr"}
 # Scripts that a browser runs before it shows the text, by what is in them, with the reason.
 BLOCKING = {"document.documentElement.dataset.theme": "a dark page would be light at first"}
-# Classes for the size and the style of an icon.
-NOT_ICONS = {"fa-solid", "fa-regular", "fa-brands", "fa-lg", "fa-fw"}
 # Steps of two thirds of a screen, so that every lazy figure comes near enough to be loaded.
 SCROLL = """async () => {
   const pause = () => new Promise(resolve => requestAnimationFrame(() => setTimeout(resolve, 10)));
@@ -51,24 +47,6 @@ SIZES = """images => images.map(image => ({
   width: image.getAttribute('width'), height: image.getAttribute('height'),
   ratio: image.naturalWidth / image.naturalHeight,
   shown: image.checkVisibility() ? image.clientWidth / image.clientHeight : null}))"""
-CODE_PARTS = ".bd-article .highlight pre span[class]"
-# Prompts and output: what the button to copy leaves out.
-NOT_COPIED = {"gp", "go"}
-PLAIN_CODE = ".bd-article div.highlight pre {\n  color: inherit;"
-# Which classes make a part of code look unlike the code around it.
-PAINTED = """names => {
-  const code = document.querySelector('.bd-article .highlight pre');
-  const part = code.appendChild(document.createElement('span'));
-  const look = ({color, fontStyle, fontWeight, textDecorationLine}) =>
-    [color, fontStyle, fontWeight, textDecorationLine].join();
-  const painted = names.filter(name => {
-    part.className = name;
-    const own = getComputedStyle(part);
-    return look(own) != look(getComputedStyle(code)) || own.backgroundColor != 'rgba(0, 0, 0, 0)';
-  });
-  part.remove();
-  return painted;
-}"""
 ONE = "tutorials/a-first-neuron.html"
 
 
@@ -272,73 +250,3 @@ def test_a_faulty_head_is_noticed(built_site, old, new):
     assert not head_faults(whole, address)
     assert old in whole
     assert head_faults(whole.replace(old, new), address)
-
-
-def one_stylesheet(site):
-    (sheet,) = site.glob("_static/all-*.css")
-    return sheet
-
-
-def missing_icons(site, html):
-    """The icons of a page that its style sheet does not know, or that no font of it draws."""
-    css = one_stylesheet(site).read_text(encoding="utf8")
-    drawn = {code for font in cut_fonts(site, css) for code in TTFont(font).getBestCmap()}
-    known = {
-        name: code
-        for names, code in re.findall(r'((?:\.fa-[a-z0-9-]+,?)+)\{--fa:"\\?([^" ]+) ?"\}', css)
-        for name in re.findall(r"fa-[a-z0-9-]+", names)
-    }
-    classes = " ".join(re.findall(r'class="([^"]*\bfa-[^"]*)"', html)).split()
-    used = {name for name in classes if name.startswith("fa-")} - NOT_ICONS
-    return [name for name in sorted(used) if name not in known or int(known[name], 16) not in drawn]
-
-
-def cut_fonts(site, css):
-    return {site / "_static" / name for name in re.findall(r'url\("([^"]+\.woff2)"\)', css)}
-
-
-def test_the_icons_of_every_page_are_among_the_few_that_are_served(built_site):
-    pages = [(built_site / name).read_text() for name in all_pages(built_site)]
-    assert not [missing for html in pages if (missing := missing_icons(built_site, html))]
-    css = one_stylesheet(built_site).read_text(encoding="utf8")
-    assert sum(font.stat().st_size for font in cut_fonts(built_site, css)) < 20_000
-
-
-def test_an_icon_that_is_not_served_is_noticed(built_site):
-    html = (built_site / ONE).read_text().replace("fa-download", "fa-dragon")
-    assert missing_icons(built_site, html) == ["fa-dragon"]
-
-
-def idle_and_missing_marks(page, url):
-    """Classes that mark parts of code and show nowhere; and those left out that would show."""
-    page.goto(url)
-    used = page.eval_on_selector_all(CODE_PARTS, "all => [...new Set(all.map(e => e.className))]")
-    painted = set()
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        painted |= set(page.evaluate(PAINTED, [*used, *light_code.PLAIN]))
-    return set(used) - painted - NOT_COPIED, painted - set(used)
-
-
-@pytest.mark.parametrize("name", [ONE, "reference/api.html"])
-def test_code_is_marked_only_where_a_style_paints_it(page, address, name):
-    assert idle_and_missing_marks(page, address + name) == (set(), set())
-
-
-@pytest.mark.parametrize(
-    ("path", "old", "new", "noticed"),
-    [
-        (ONE, '<span class="k">', '<span class="n">', ({"n"}, set())),
-        (STYLES, "/* Wide", ".highlight .p { color: #123456 !important } /* Wide", (set(), {"p"})),
-        # The theme has a colour for code, and Pygments has another, which the marks had.
-        (
-            STYLES,
-            PLAIN_CODE,
-            PLAIN_CODE.replace("inherit", "#123456"),
-            (set(), {*light_code.PLAIN}),
-        ),
-    ],
-)
-def test_a_mark_that_is_idle_or_missing_is_noticed(page, address, path, old, new, noticed):
-    plant(page, path, old, new)
-    assert idle_and_missing_marks(page, address + ONE) == noticed
