@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
@@ -13,12 +15,13 @@ from claims.export import verdict
 from claims.gather import Claims, claims_of
 from claims.roles import anchor
 from claims.shown import EVERYTHING, note
-from run.build import Build, build_of
+from run.build import Build, app_of, build_of
 from run.kernel import cores
 from run.provenance import provenance
 
 MIB = 2**20
 HERE = "measured-here"
+CLAIMS = ("sortable", "measured-claims")
 
 
 def add(app: Sphinx) -> None:
@@ -33,12 +36,12 @@ class _Lister(SphinxDirective):
     @property
     def build(self) -> Build:
         """The account of the build that reads this document."""
-        return build_of(self.env._app)
+        return build_of(app_of(self.env))
 
     @property
     def claims(self) -> Claims:
         """The claims of this build."""
-        return claims_of(self.env._app)
+        return claims_of(app_of(self.env))
 
     def table(self, head: list[str], rows: list[list[Any]], *classes: str) -> nodes.table:
         """Return a table of cells, each a node or what can be written as text."""
@@ -53,7 +56,7 @@ class _Lister(SphinxDirective):
 
     def link(self, docname: str, text: str, fragment: str = "") -> nodes.paragraph:
         """Return a link to a document, or to a place in it."""
-        uri = self.env._app.builder.get_relative_uri(self.env.docname, docname) + fragment
+        uri = app_of(self.env).builder.get_relative_uri(self.env.docname, docname) + fragment
         return nodes.paragraph("", "", nodes.reference("", text, internal=True, refuri=uri))
 
 
@@ -95,30 +98,51 @@ class MeasuredHere(_Lister):
 
 
 class ClaimsList(_Lister):
-    """Every claim of the site, a row each."""
+    """Every claim of the site, a row each, by page; `filter-list.js` folds and filters them."""
+
+    HEAD = (
+        *("claim", "value", "held to", "least room"),
+        *("fails when", "seeds", "reported", "verdict"),
+    )
 
     def run(self) -> list[nodes.Node]:
-        """Return the list."""
+        """Return a part for each page, open for readers without scripts."""
         note(self.env, EVERYTHING)
-        head = ["claim", "value", "held", "least room", "fails when", "seeds"]
-        head += ["reported", "verdict", "page"]
-        rows = [self._cells(claim) for claim in self.claims.claims.values()]
-        return [self.table(head, rows, "sortable", "measured-claims")]
+        pages: dict[str, list[Claim]] = {}
+        for claim in self.claims.claims.values():
+            pages.setdefault(claim.page, []).append(claim)
+        parts = [node for page in sorted(pages) for node in self._part(page, pages[page])]
+        return [nodes.container("", *parts, classes=["claims-list"])]
+
+    def _part(self, page: str, claims: list[Claim]) -> list[nodes.Node]:
+        source = Path(self.env.doc2path(page))
+        self.env.note_dependency(str(source))
+        title = source.read_text(encoding="utf8").partition("\n# ")[2].partition("\n")[0]
+        recorded = sum(claim.name in self.claims.recorded for claim in claims)
+        counts = f"{len(claims)} claims" + f", {recorded} recorded" * bool(recorded)
+        begin = f'<details open data-page="{page}"><summary>{escape(title)}: <span>{counts}</span>'
+        return [
+            nodes.raw("", f"{begin}</summary>", format="html"),
+            self.link(page, f"To the page {title}"),
+            self.table(list(self.HEAD), [self._cells(claim) for claim in claims], *CLAIMS),
+            nodes.raw("", "</details>", format="html"),
+        ]
 
     def _cells(self, claim: Claim) -> list[Any]:
         name, claims = claim.name, self.claims
         room, record = claims.rooms.get(name), claims.recorded.get(name)
-        says = claim.statement + (f" [{claim.case}]" if claim.case else "")
+        says: list[nodes.Node] = [nodes.inline(text=claim.statement, classes=["says"])]
+        says += [nodes.strong(text=f" [{claim.case}]")] if claim.case else []
+        tight = room is not None and abs(room.least) < abs(claim.value) / 10
         return [
-            nodes.paragraph("", says, ids=[anchor(name)]),
+            nodes.paragraph("", "", *says, ids=[anchor(name)]),
             claims.shown(name),
             claim.bound or "shown, not held",
-            room.text if room else "",
+            nodes.paragraph(text=room.text if room else "", classes=["tight"] * tight),
             _some(claims.fails_when.get(name, [])),
             len(claim.seeds) or "",
             claim.reported.get("text", ""),
             verdict(claims, name) + (f", recorded {record.when}" if record else ""),
-            self.link(claim.page, claim.page.rsplit("/", 1)[-1]),
         ]
 
 

@@ -8,7 +8,6 @@ from sphinx.application import Sphinx
 
 from pages import (
     accessible,
-    code_links,
     course,
     executed,
     formulas,
@@ -18,6 +17,7 @@ from pages import (
     search_words,
     symptoms,
 )
+from run.insides import optional
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -30,11 +30,15 @@ def setup(app: Sphinx) -> dict[str, Any]:
         "mathml", (formulas.visit_inline, None), (formulas.visit_block, None)
     )
     app.add_search_language(search_words.PartsOfNames)
-    code_links.replace_parts(app)
+    code_links = optional("pages.code_links", "names in code cells link to nothing")
+    if code_links:
+        code_links.replace_parts()
+        app.connect("pages-judged", code_links.restore_names)
+        # Before sphinx-codeautolink looks names up, at the usual priority.
+        app.connect("env-updated", code_links.remember_names, priority=400)
     # Before anything is read.
     app.connect("pages-judged", executed.give_formats)
     app.connect("pages-judged", reference.gather_uses)
-    app.connect("pages-judged", code_links.restore_names)
     app.connect("env-get-outdated", executed.outdated_pages)
     app.connect("env-get-outdated", reference.outdated_users)
     app.connect("env-purge-doc", reference.purge_users)
@@ -42,14 +46,14 @@ def setup(app: Sphinx) -> dict[str, Any]:
     # While documents are read. numpydoc, which is set up above, comes first.
     app.connect("autodoc-process-signature", reference.use_init)
     app.connect("autodoc-process-docstring", reference.add_pages)
-    # When all are read. sphinx-codeautolink looks names up at the usual priority, and what it
-    # reads has to be stored before.
-    app.connect("env-updated", code_links.remember_names, priority=400)
+    # When all are read.
     app.connect("doctree-resolved", accessible.name_columns)
     app.connect("doctree-resolved", not_found.lead_from_anywhere)
     # While pages are written. Social cards describe at the usual priority what has no description.
     app.connect("html-page-context", head.describe, priority=400)
+    app.connect("html-page-context", head.add_scripts)
     app.connect("html-page-context", head.give_light_scripts)
     app.connect("html-page-context", accessible.name_citations)
-    app.connect("html-page-context", code_links.thin_out)  # after the links are put in
+    if code_links:
+        app.connect("html-page-context", code_links.thin_out)  # after the links are put in
     return {"version": "2", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -70,3 +70,11 @@ def describe(
         words = generated.format(title=context.get("title", docname), project=app.config.project)
     tag = f'<meta name="description" content="{escape(words)}" />'
     context["metatags"] = context.get("metatags", "") + tag
+
+
+def add_scripts(
+    app: Sphinx, docname: str, template: str, context: dict[str, Any], doctree: Any
+) -> None:
+    """Load the `scripts` that the front matter names, on this page alone."""
+    for name in app.env.metadata.get(docname, {}).get("scripts", "").split():
+        app.add_js_file(name, loading_method="defer")
