@@ -18,7 +18,7 @@ def test_prose_shows_values_and_leads_to_the_list(site):
         ("41", "reference/measured.html#claim-constant"),
         ("seeds agree", "reference/measured.html#claim-halves"),
         ("0.6 ± 0.141", "reference/measured.html#claim-halves"),
-        ("1", "reference/measured.html#claim-family-one"),
+        ("1", "reference/measured.html#claim-family--one"),
     ]
     assert "at least 40" in soup.select_one("a.claim")["title"]
     listed = BeautifulSoup(site.html("reference/measured"), "html.parser")

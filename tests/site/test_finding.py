@@ -159,7 +159,7 @@ def test_links_in_code_are_those_that_the_library_puts_there(codes):
 def test_code_that_is_not_on_the_page_and_a_name_that_is_not_in_it_are_told(caplog):
     linked_by_both([CODE], [("print(2)\n", names_in("print(2)\n"))])
     linked_by_both(["print(1)\n"], [("print(1)\n", names_in("input(1)\n"))])
-    told = [record.subtype for record in caplog.records if record.name == "sphinx.code_links"]
+    told = [record.subtype for record in caplog.records if record.name == "sphinx.pages.code_links"]
     assert told == ["match_block", "match_name"]
 
 

@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 from bs4 import BeautifulSoup
 
+from claims.roles import anchor
 from measured_quantities import find_measured
 
 ROOT = Path(__file__).parents[2]
@@ -16,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 NOT_PROSE = (
     "pre, code, math, script, style, .cell_output pre, .cell_output table, .claim, .setting, "
     ".quoted, .provenance, table.measured-claims, table.measured-pages, .citation, .sig, .eqno, "
-    ".headerlink, .measured-limit"
+    ".headerlink, .measured-limit, .measured-here, .claims-list"
 )
 SOURCES = sorted(
     path.relative_to(ROOT / "docs").with_suffix("").as_posix()
@@ -52,11 +53,11 @@ def test_prose_has_no_measured_number_of_its_own(built_site, docname):
 
 @pytest.mark.parametrize("docname", SOURCES)
 def test_what_prose_shows_is_in_the_file(built_site, facts, docname):
-    shown = {claim["name"]: claim["shown"] for claim in facts["claims"]}
+    shown = {anchor(claim["name"]): claim["shown"] for claim in facts["claims"]}
     quoted = {(figure["page"], figure["text"]) for figure in facts["quoted"]}
     prose = article(built_site, docname)
     for link in prose.select("a.claim"):
-        name = link["href"].partition("#claim-")[2]
+        name = link["href"].partition("#")[2]
         assert name in shown
         text = link.get_text()
         # Words may stand in for a value; a number is the claim's. In a table the value stands
@@ -73,7 +74,7 @@ def test_every_claim_of_the_file_is_in_the_list(built_site, facts):
     marks = article(built_site, "reference/measured").find_all(id=re.compile("^claim-"))
     rows = {mark["id"]: mark.find_parent("tr").get_text() for mark in marks}
     for claim in facts["claims"]:
-        row = rows[f"claim-{claim['name']}"]
+        row = rows[anchor(claim["name"])]
         row = row.translate(str.maketrans("‘’“”", "''\"\""))  # quotes are made typographic
         assert claim["statement"] in row
         assert claim["shown"] in row

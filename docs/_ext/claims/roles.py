@@ -75,7 +75,9 @@ class SettingRole(SphinxRole):
 
 def anchor(name: str) -> str:
     """Return the fragment of an address that leads to a claim in the list."""
-    return "claim-" + re.sub(r"[^A-Za-z0-9.-]+", "-", name).rstrip("-")
+    entry, _, case = name.removesuffix("]").partition("[")
+    # Names have no two hyphens in a row, so that a case and another entry never agree.
+    return f"claim-{entry}" + f"--{re.sub(r'[^A-Za-z0-9.-]+', '-', case)}" * bool(case)
 
 
 def details(claims: Claims, name: str) -> str:
