@@ -70,14 +70,17 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    """Look up what takes long to import, or needs an installed package, when it is asked for."""
-    if name == "plot_scores":
-        return importlib.import_module("trainable_spikes.plotting").plot_scores
-    if name == "__version__":
-        return importlib.metadata.version("trainable-spikes")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # type checkers know the names above, and complain about others
+
+    def __getattr__(name: str) -> object:
+        """Look up what takes long to import, or needs an installed package, when asked for it."""
+        if name in ("plotting", "plot_scores"):
+            plotting = importlib.import_module("trainable_spikes.plotting")
+            return plotting if name == "plotting" else plotting.plot_scores
+        if name == "__version__":
+            return importlib.metadata.version("trainable-spikes")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, "__version__"})

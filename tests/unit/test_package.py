@@ -112,15 +112,57 @@ def test_everything_public_is_listed_once_in_order() -> None:
     assert imported - modules == set(ts.__all__)
 
 
-def test_plotting_is_imported_when_it_is_asked_for() -> None:
-    code = "import sys, trainable_spikes as ts; name = 'trainable_spikes.plotting'; "
-    code += "assert name not in sys.modules; ts.plot_scores; assert name in sys.modules"
+def run(code: str) -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("name", ["plotting", "events"])
+def test_modules_that_not_everyone_needs_are_not_imported(name: str) -> None:
+    run(f"import sys, trainable_spikes; assert 'trainable_spikes.{name}' not in sys.modules")
+
+
+def test_import_works_without_matplotlib() -> None:
+    # braintools imports it, so that it is taken away from what comes after.
+    run(
+        "import sys, brainpy.state, braintools\n"
+        "loaded = [name for name in sys.modules if name.partition('.')[0] == 'matplotlib']\n"
+        "sys.modules.update(dict.fromkeys(['matplotlib', *loaded]))\n"
+        "import trainable_spikes as ts\n"
+        "assert 'plot_scores' in dir(ts)\n"
+        "try:\n"
+        "    ts.plot_scores\n"
+        "except ModuleNotFoundError as error:\n"
+        "    assert error.name.partition('.')[0] == 'matplotlib'\n"
+        "else:\n"
+        "    raise AssertionError('nothing was taken away')\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["plot_scores", "plotting"])
+def test_plotting_is_imported_when_it_is_asked_for(name: str) -> None:
+    run(
+        f"import sys, trainable_spikes as ts; ts.{name}\n"
+        "assert ts.plotting is sys.modules['trainable_spikes.plotting']\n"
+        "assert ts.plot_scores is ts.plotting.plot_scores\n"
+    )
+
+
+def test_init_says_of_every_public_name_where_it_is_defined() -> None:
+    # The build of the site reads there which modules a page uses.
+    tree = ast.parse((FOLDER / "__init__.py").read_text())
+    origins = {
+        alias.name: node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module != "typing"
+        for alias in node.names
+    }
+    assert origins == {name: getattr(ts, name).__module__ for name in ts.__all__}
 
 
 def test_the_version_is_written_once() -> None:
     project = tomllib.loads((FOLDER.parents[1] / "pyproject.toml").read_text())["project"]
     assert ts.__version__ == project["version"]
+    assert "__version__" in dir(ts)
     assert not [path.name for path in FOLDER.glob("*.py") if project["version"] in path.read_text()]
 
 
