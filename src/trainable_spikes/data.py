@@ -20,19 +20,19 @@ from trainable_spikes._checks import positive_integer, step_probability
 
 @dataclass(frozen=True)
 class Dataset:
-    """Samples and their targets.
+    """Hold samples together with their targets.
 
     Parameters
     ----------
-    inputs : jax.Array
-        Samples first: spikes over time ``[N, T, n_in]``, or intensities ``[N, n_in]``.
-    targets : jax.Array
-        Integer labels ``[N]`` for classification, or floats ``[N, n_out]``.
+    inputs : jax.Array, shape ``[N, T, n_in]`` or ``[N, n_in]``
+        Spikes over time, or static intensities; the samples come first.
+    targets : jax.Array, shape ``[N]`` or ``[N, n_out]``
+        Integer labels for classification, or floats for regression.
 
     Raises
     ------
     ValueError
-        There are no samples, or not one target a sample.
+        There are no samples, an axis is missing, or the numbers of samples and targets differ.
 
     Examples
     --------
@@ -67,28 +67,28 @@ class Dataset:
 
     @property
     def is_classification(self) -> bool:
-        """Whether targets are integer labels."""
+        """Return whether the targets are integer labels."""
         return self.targets.ndim == 1 and bool(jnp.issubdtype(self.targets.dtype, jnp.integer))
 
     def split(self, *sizes: int, seed: int) -> tuple[Dataset, ...]:
-        """Cut into disjoint parts at random.
+        """Split the samples into disjoint parts at random.
 
         Parameters
         ----------
         *sizes : int
-            Number of samples of each part; samples left over are in none.
+            Number of samples in each part; samples that remain are left out.
         seed : int
-            Seeds the shuffle.
+            Seed of the shuffle.
 
         Returns
         -------
         tuple of Dataset
-            One a size.
+            One part for each size, in the same order.
 
         Raises
         ------
         ValueError
-            A part is empty, or they need more samples than there are.
+            A size is not a positive integer, or the parts need more samples than there are.
         """
         for size in sizes:
             positive_integer("size", size)
@@ -111,24 +111,36 @@ def random_labels(
     *,
     seed: int = 0,
 ) -> Dataset:
-    """Random spikes with random labels: nothing to learn, only to memorise.
+    """Draw random spikes with random labels: nothing to learn, only to memorise.
 
     Parameters
     ----------
-    n_samples, n_steps, n_in, n_classes, seed : int
-        Sizes ``N``, ``T``, ``n_in``, the number of classes, and the seed of spikes and labels.
+    n_samples : int, default 256
+        Number of samples ``N``.
+    n_steps : int, default 200
+        Number of time steps ``T``.
+    n_in : int, default 100
+        Number of inputs.
+    n_classes : int, default 2
+        Number of classes.
     rate : brainunit.Quantity, default 5 Hz
         Firing rate of every input.
+    seed : int, default 0
+        Seed of the spikes and labels.
 
     Returns
     -------
     Dataset
-        Spikes ``[N, T, n_in]`` and labels ``[N]``.
+        Spikes, shape ``[N, T, n_in]``, and labels, shape ``[N]``.
 
     Raises
     ------
-    RuntimeError, TypeError, ValueError
-        No ``dt`` is set; `rate` is not a frequency, or none from 0 to one spike a step.
+    RuntimeError
+        The environment has no time step ``dt``.
+    TypeError
+        `rate` is not a frequency.
+    ValueError
+        `rate` is below zero or above one spike per step.
     """
     probability = step_probability("rate", rate)
     generator = np.random.default_rng(seed)
@@ -148,27 +160,41 @@ def rate_patterns(
     task_seed: int = 0,
     seed: int,
 ) -> Dataset:
-    """Random spikes whose rates tell the class: each class raises half of the inputs.
+    """Draw random spikes whose rates reveal the class: each class raises half of the inputs.
 
     Parameters
     ----------
-    n_samples, n_classes, n_in, n_steps : int
-        Sizes ``N``, number of classes, ``n_in`` and ``T``.
-    low, high : brainunit.Quantity, default 5 Hz and 15 Hz
-        Firing rate of an input that the sample's class does not raise, and of one it does.
-    task_seed, seed : int
-        The first seeds which inputs each class raises, the second the labels and spikes. Draw
-        training, validation and test data with one `task_seed` and different seeds.
+    n_samples : int
+        Number of samples ``N``.
+    n_classes : int, default 2
+        Number of classes.
+    n_in : int, default 100
+        Number of inputs.
+    n_steps : int, default 100
+        Number of time steps ``T``.
+    low : brainunit.Quantity, default 5 Hz
+        Firing rate of inputs that the sample's class does not raise.
+    high : brainunit.Quantity, default 15 Hz
+        Firing rate of inputs that the sample's class raises.
+    task_seed : int, default 0
+        Seed of the choice of inputs that each class raises. Draw training, validation and test
+        data with one `task_seed` and different values of `seed`.
+    seed : int
+        Seed of the labels and spikes.
 
     Returns
     -------
     Dataset
-        Spikes ``[N, T, n_in]`` and labels ``[N]``.
+        Spikes, shape ``[N, T, n_in]``, and labels, shape ``[N]``.
 
     Raises
     ------
-    RuntimeError, TypeError, ValueError
-        No ``dt`` is set; a rate is not a frequency, or none from 0 to one spike a step.
+    RuntimeError
+        The environment has no time step ``dt``.
+    TypeError
+        A rate is not a frequency.
+    ValueError
+        A rate is below zero or above one spike per step.
     """
     outside, inside = step_probability("low", low), step_probability("high", high)
     task = np.random.default_rng(task_seed)
@@ -191,7 +217,7 @@ def randman(
     task_seed: int = 0,
     seed: int,
 ) -> Dataset:
-    r"""Spike-timing patterns on smooth random manifolds, one spike an input (Randman).
+    r"""Draw spike-timing patterns on smooth random manifolds, one spike per input (Randman).
 
     For a point :math:`x \in [0, 1]^D` of a class, input :math:`m` has the value
 
@@ -201,31 +227,40 @@ def randman(
                  \sin\bigl(2 \pi (k \, x_d \, b_{mdk} + \varphi_{mdk})\bigr)
 
     with :math:`a, b, \varphi` uniform on [0, 1], :math:`a_{md0} = 0` and as many terms :math:`K`
-    as exceed 0.001. Scaled to [0, 1] for each class and input, it is the spike time in units of
-    half the trial. Every input spikes once, so counts tell nothing about the class. After Zenke
-    and Vogels (2021, doi:10.1162/neco_a_01367); the scale is taken from one fixed set of points
-    of the task, so that different samples share it.
+    as exceed 0.001. Scaled to [0, 1] for each class and input, the value is the spike time in
+    units of half the trial. Every input spikes once, so spike counts say nothing about the class.
+    The patterns follow Zenke and Vogels (2021, doi:10.1162/neco_a_01367), except that the scale is
+    taken from one fixed set of points of the task, so that different samples share it.
 
     Parameters
     ----------
-    n_samples, n_classes, n_in, n_steps : int
-        Sizes ``N``, number of classes, ``n_in`` and ``T``.
+    n_samples : int
+        Number of samples ``N``.
+    n_classes : int, default 2
+        Number of classes.
+    n_in : int, default 20
+        Number of inputs.
+    n_steps : int, default 100
+        Number of time steps ``T``.
     dimension : int, default 1
         Dimension ``D`` of each class's manifold.
     alpha : float, default 1
-        Smoothness, above zero: larger is smoother, and easier.
-    task_seed, seed : int
-        The first seeds the manifolds, the second the labels and points drawn from them.
+        Smoothness, above zero; larger values are smoother and easier.
+    task_seed : int, default 0
+        Seed of the manifolds. Draw training, validation and test data with one `task_seed` and
+        different values of `seed`.
+    seed : int
+        Seed of the labels and of the points on the manifolds.
 
     Returns
     -------
     Dataset
-        Spikes ``[N, T, n_in]`` and labels ``[N]``.
+        Spikes, shape ``[N, T, n_in]``, and labels, shape ``[N]``.
 
     Raises
     ------
     ValueError
-        `dimension` is no positive integer, or `alpha` not above zero.
+        `dimension` is not a positive integer, or `alpha` is not above zero.
     """
     positive_integer("dimension", dimension)
     if not alpha > 0:
@@ -279,13 +314,13 @@ FASHION_CLASSES = (
 def fashion_mnist_sample() -> tuple[Dataset, Dataset]:
     """Load a stratified sample of Fashion-MNIST that comes with the package.
 
-    The images are real ones of Xiao, Rasul and Vollgraf (2017, arXiv:1708.07747), MIT licence.
+    The images are from Xiao, Rasul and Vollgraf (2017, arXiv:1708.07747), under the MIT licence.
 
     Returns
     -------
     train, test : Dataset
         3,000 and 1,000 images of 28 × 28 pixels in [0, 1], shape ``[N, 784]``, with labels
-        0 to 9 named by ``trainable_spikes.data.FASHION_CLASSES``.
+        0 to 9, named in ``trainable_spikes.data.FASHION_CLASSES``.
 
     Examples
     --------
@@ -327,39 +362,53 @@ _MNIST = (
 def fashion_mnist(folder: str | Path | None = None) -> tuple[Dataset, Dataset]:
     """Load all 70,000 images of Fashion-MNIST.
 
-    Looks in `folder`, else where Debian's package dataset-fashion-mnist puts it, else
-    downloads them once into the user's cache and verifies the published checksums.
+    The images, from Xiao, Rasul and Vollgraf (2017, arXiv:1708.07747), are read from `folder`. If
+    none is given, they are read from where Debian's package dataset-fashion-mnist puts them, or
+    else downloaded once into the user's cache and checked against the published checksums.
 
     Parameters
     ----------
-    folder : path, optional
+    folder : str or pathlib.Path, optional
         Folder with the four ``*-ubyte.gz`` files.
 
     Returns
     -------
     train, test : Dataset
-        60,000 and 10,000 images in [0, 1], shape ``[N, 784]``, with labels 0 to 9.
+        60,000 and 10,000 images of 28 × 28 pixels in [0, 1], shape ``[N, 784]``, with labels
+        0 to 9, named in ``trainable_spikes.data.FASHION_CLASSES``.
 
     Raises
     ------
-    FileNotFoundError, ValueError
-        `folder` lacks one of the files; a file is damaged or holds something else.
+    FileNotFoundError
+        `folder` lacks one of the files.
+    ValueError
+        A file is damaged or holds something else.
     """
     return _idx_data("fashion-mnist", _FASHION_MNIST, folder)
 
 
 def mnist(folder: str | Path | None = None) -> tuple[Dataset, Dataset]:
-    """Load all 70,000 images of MNIST, as :func:`fashion_mnist` does.
+    """Load all 70,000 images of MNIST, found or downloaded as by :func:`fashion_mnist`.
+
+    The images are from LeCun, Bottou, Bengio and Haffner (1998, doi:10.1109/5.726791).
 
     Parameters
     ----------
-    folder : path, optional
+    folder : str or pathlib.Path, optional
         Folder with the four ``*-ubyte.gz`` files.
 
     Returns
     -------
     train, test : Dataset
-        The two parts of the data set.
+        60,000 and 10,000 images of 28 × 28 pixels in [0, 1], shape ``[N, 784]``, with labels
+        0 to 9.
+
+    Raises
+    ------
+    FileNotFoundError
+        `folder` lacks one of the files.
+    ValueError
+        A file is damaged or holds something else.
     """
     return _idx_data("mnist", _MNIST, folder)
 

@@ -20,19 +20,19 @@ Encoder: TypeAlias = Callable[[jax.Array, jax.Array], jax.Array]
 
 
 def time_first(inputs: jax.Array, key: jax.Array | None = None) -> jax.Array:
-    """Move time to the front of a batch that already is a time series.
+    """Move time to the front of a batch that is already a time series.
 
     Parameters
     ----------
     inputs : jax.Array, shape ``[B, T, ...]``
-        Spikes or intensities of a batch, the sample first.
+        Spikes or intensities of a batch; the samples come first.
     key : jax.Array, optional
-        Ignored; present so that every encoder is called alike.
+        Ignored; present so that all encoders are called alike.
 
     Returns
     -------
     jax.Array, shape ``[T, B, ...]``
-        The same, the time step first.
+        The same values; time comes first.
 
     Examples
     --------
@@ -43,14 +43,15 @@ def time_first(inputs: jax.Array, key: jax.Array | None = None) -> jax.Array:
 
 
 def poisson_spikes(n_steps: int, max_rate: u.Quantity) -> Encoder:
-    r"""Encode intensities as independent random spikes, at most one a step.
+    r"""Encode intensities as independent random spikes, at most one per step.
 
     A neuron with intensity :math:`x` spikes in a step with probability
     :math:`x \, r_\mathrm{max} \, \Delta t`, the Bernoulli approximation of a Poisson
     process (Dayan and Abbott 2001, section 1.4).
 
-    ``braintools.PoissonEncoder`` warns of its removal on braintools 0.4 while its new name is
-    missing from 0.3. This one takes its key as an argument, so a training step repeats.
+    ``braintools.PoissonEncoder`` warns of its removal on braintools 0.4, and its new name is
+    missing from 0.3. This encoder takes its random key as an argument, so that a training step
+    can be repeated.
 
     Parameters
     ----------
@@ -67,8 +68,13 @@ def poisson_spikes(n_steps: int, max_rate: u.Quantity) -> Encoder:
 
     Raises
     ------
-    RuntimeError, TypeError, ValueError
-        No ``dt`` is set; `max_rate` is not a frequency, or more than one spike a step.
+    RuntimeError
+        The environment has no time step ``dt``.
+    TypeError
+        `max_rate` is not a frequency.
+    ValueError
+        `max_rate` is below zero or above one spike per step, or `n_steps` is not a positive
+        integer.
     """
     positive_integer("n_steps", n_steps)
     probability = step_probability("max_rate", max_rate)
@@ -81,7 +87,7 @@ def poisson_spikes(n_steps: int, max_rate: u.Quantity) -> Encoder:
 
 
 def latency_spikes(n_steps: int, latest: u.Quantity, *, threshold: float = 0.0) -> Encoder:
-    r"""Encode each intensity as one spike, the earlier the stronger.
+    r"""Encode each intensity as one spike: the stronger the intensity, the earlier the spike.
 
     A neuron with intensity :math:`x` spikes at :math:`t = (1 - x) \, t_\mathrm{latest}`,
     rounded to a step; at or below `threshold` it stays silent.
@@ -93,9 +99,9 @@ def latency_spikes(n_steps: int, latest: u.Quantity, *, threshold: float = 0.0) 
     n_steps : int
         Number of time steps ``T``.
     latest : brainunit.Quantity
-        When the weakest intensity spikes, less than ``T * dt``.
+        Spike time of the weakest intensity, less than ``T * dt``.
     threshold : float, default 0
-        Intensities at or below it give no spike.
+        Intensity up to which a neuron stays silent.
 
     Returns
     -------
@@ -105,8 +111,12 @@ def latency_spikes(n_steps: int, latest: u.Quantity, *, threshold: float = 0.0) 
 
     Raises
     ------
-    RuntimeError, TypeError, ValueError
-        No ``dt`` is set; `latest` is not a time, or does not fit into ``n_steps``.
+    RuntimeError
+        The environment has no time step ``dt``.
+    TypeError
+        `latest` is not a time.
+    ValueError
+        `latest` does not fit into `n_steps`, or `n_steps` is not a positive integer.
 
     Examples
     --------

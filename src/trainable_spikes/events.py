@@ -2,11 +2,11 @@
 
 Where few of the ``T * n_in`` entries of a sample are spikes, most of a product with the input
 weights multiplies by zero. Here only the weights of inputs that spike are read, forward and
-backward; results are those of the plain path up to rounding. Nothing is used unless asked for:
-``from trainable_spikes.events import EventClassifier, event_lists, whole_trial``.
+backward; results are those of the plain path up to rounding. The package does not import this
+module: write ``from trainable_spikes.events import EventClassifier, event_lists, whole_trial``.
 
 An event is one integer, ``step * n_in + input``. A sample is a row of them in order of time,
-filled up with ``n_steps * n_in``, which no event has.
+filled up with ``n_steps * n_in``, a value that no event has.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ _UNROLL = 4  # groups a round: the loop's own cost counts where one has little t
 
 
 def event_lists(spikes: Any) -> np.ndarray:
-    """List the events of spikes over time, once for a data set, with NumPy.
+    """Convert spikes over time to lists of events, once for a data set, with NumPy.
 
     Parameters
     ----------
     spikes : array_like, shape ``[N, T, n_in]``
-        0, 1, or how many spikes fall into the step.
+        Number of spikes in each step: 0, 1 or more.
 
     Returns
     -------
     numpy.ndarray of int32, shape ``[N, K]``
-        With K the most events of a sample.
+        Events of each sample in order of time; ``K`` is the largest number in a sample.
 
     Raises
     ------
     ValueError
-        `spikes` is not of shape ``[N, T, n_in]``, or has a value that is no count.
+        `spikes` is not of shape ``[N, T, n_in]``, or has a value that is not a count.
 
     Examples
     --------
@@ -72,25 +72,32 @@ def event_lists(spikes: Any) -> np.ndarray:
 def event_lists_from_times(
     times: Sequence[Any], units: Sequence[Any], *, n_steps: int, n_in: int
 ) -> np.ndarray:
-    """List events given by times and units, the layout of the Spiking Heidelberg Digits.
+    """List events given by times and units, as the Spiking Heidelberg Digits come.
 
     Parameters
     ----------
-    times, units : sequence of array_like
-        For each sample the times of its events in seconds, in any order, and the inputs, below
-        `n_in`, that they are of.
-    n_steps, n_in : int
-        Time steps ``T`` and inputs; events past the last step are left out.
+    times : sequence of array_like
+        Times of the events of each sample in seconds, in any order.
+    units : sequence of array_like
+        Inputs of the same events, integers from 0 to ``n_in - 1``.
+    n_steps : int
+        Number of time steps ``T``; events past the last step are left out.
+    n_in : int
+        Number of inputs.
 
     Returns
     -------
     numpy.ndarray of int32, shape ``[N, K]``
-        With K the most events of a sample.
+        Events of each sample in order of time; ``K`` is the largest number in a sample.
 
     Raises
     ------
-    RuntimeError, TypeError, ValueError
-        No ``dt`` is set; times and units do not pair up, or one is out of range.
+    RuntimeError
+        The environment has no time step ``dt``.
+    TypeError
+        The time step is not a time.
+    ValueError
+        Times and units do not pair up, or one of them is out of range.
 
     Examples
     --------
@@ -127,17 +134,17 @@ def event_currents(weight: Any, events: jax.Array, n_steps: int) -> Any:
 
     Parameters
     ----------
-    weight : brainunit.Quantity or jax.Array
-        Shape ``[n_in, n_hidden]``; its gradient is exact.
-    events : jax.Array, shape ``[B, K]``
-        Event lists, as :func:`event_lists` makes them.
+    weight : brainunit.Quantity or jax.Array, shape ``[n_in, n_hidden]``
+        Input weights; their gradient is exact.
+    events : jax.Array of int32, shape ``[B, K]``
+        Lists of events, as :func:`event_lists` makes them.
     n_steps : int
         Number of time steps ``T``.
 
     Returns
     -------
-    brainunit.Quantity or jax.Array
-        In the unit of `weight`, shape ``[T, B, n_hidden]``.
+    brainunit.Quantity or jax.Array, shape ``[T, B, n_hidden]``
+        Currents in the unit of `weight`.
     """
     currents = _currents(n_steps, u.get_mantissa(weight), events)
     return u.maybe_decimal(currents * u.get_unit(weight))
@@ -193,17 +200,31 @@ _currents.defvjp(lambda *given: (_currents(*given), given[1:]), _currents_backwa
 
 
 def whole_trial(inputs: jax.Array, key: jax.Array | None = None) -> jax.Array:
-    """Encode events ``[B, K]``, or spikes ``[B, T, n_in]``, as one step for `EventClassifier`."""
+    """Encode a batch as a single step, a whole trial, for :class:`EventClassifier`.
+
+    Parameters
+    ----------
+    inputs : jax.Array, shape ``[B, K]`` or ``[B, T, n_in]``
+        Lists of events, or spikes over time.
+    key : jax.Array, optional
+        Ignored; present so that all encoders are called alike.
+
+    Returns
+    -------
+    jax.Array, shape ``[1, B, K]`` or ``[1, T, B, n_in]``
+        The same values as one step; time comes first in spikes.
+    """
     return (inputs if inputs.ndim == 2 else jnp.swapaxes(inputs, 0, 1))[None]
 
 
 class EventClassifier(brainstate.nn.Module):
-    r"""Run a :class:`~trainable_spikes.SpikingClassifier` on events, a trial in one update.
+    r"""Run a :class:`~trainable_spikes.SpikingClassifier` on events, a whole trial per update.
 
-    Gives the mean over time of the network's outputs and shares its weights: train this one, then
-    record or evaluate the network itself. Spikes too dense for lists are multiplied, all steps at
-    once. For the backward pass only membrane potentials are kept, all else follows from them. The
-    mean of filtered outputs is the readout, once a trial, of a sum of spikes with the weights
+    The output is the mean over time of the network's outputs, and the weights are shared with the
+    network: train this module, then record or evaluate the network itself. Spikes too dense for
+    lists are multiplied by the weights, all steps at once. Only membrane potentials are kept for
+    the backward pass; everything else is computed from them. The mean of the filtered outputs is
+    one readout per trial, applied to a sum of spikes with the weights
 
     .. math:: c_t = \frac{1 - e^{-(T - t) \Delta t / \tau}}{T \, (1 - e^{-\Delta t / \tau})}
 
@@ -212,12 +233,14 @@ class EventClassifier(brainstate.nn.Module):
     network : SpikingClassifier
         The network, with a :class:`~trainable_spikes.FilteredReadout`.
     n_steps : int
-        Time steps ``T``, those that the lists were made for: others give other spikes.
+        Number of time steps ``T`` that the lists were made for; another number gives other spikes.
 
     Raises
     ------
-    TypeError, ValueError
-        The network has another readout or other neurons, or `n_steps` is no positive integer.
+    TypeError
+        The network has another readout or other neurons.
+    ValueError
+        `n_steps` is not a positive integer.
 
     Examples
     --------
@@ -246,7 +269,18 @@ class EventClassifier(brainstate.nn.Module):
         self.n_steps = n_steps
 
     def update(self, inputs: jax.Array) -> jax.Array:
-        """Run events ``[B, K]`` or spikes ``[T, B, n_in]`` to mean outputs ``[B, n_out]``."""
+        """Run a trial and average its outputs over time.
+
+        Parameters
+        ----------
+        inputs : jax.Array, shape ``[B, K]`` or ``[T, B, n_in]``
+            Lists of events, or spikes over time.
+
+        Returns
+        -------
+        jax.Array, shape ``[B, n_out]``
+            Mean outputs.
+        """
         given = self.network.input.weight.value
         weight, bias = given["weight"].to_decimal(u.mA), given["bias"].to_decimal(u.mA)
         decay = _decay(self.network.readout.filter.tau)

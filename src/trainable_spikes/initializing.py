@@ -31,7 +31,8 @@ def fluctuation_driven(
 
     For inputs that spike with probability :math:`p` in a step, weights have mean zero and
     standard deviation :math:`(V_\mathrm{th} / \xi) / \sqrt{n p (1 - p) \sum_k \epsilon_k^2}`,
-    where :math:`\xi` is `distance`.
+    where :math:`\xi` is `distance`. The source is Rossbroich, Gygax and Zenke (2022,
+    doi:10.1088/2634-4386/ac97bb).
 
     Parameters
     ----------
@@ -40,21 +41,27 @@ def fluctuation_driven(
     rate : brainunit.Quantity
         Mean firing rate of an input.
     distance : float, default 1
-        Standard deviations of the potential from rest to threshold.
-    tau_synapse, tau_membrane : brainunit.Quantity, default 5 ms and 20 ms
-        Time constants of the synaptic current and the membrane.
+        Distance from rest to threshold, in standard deviations of the potential.
+    tau_synapse : brainunit.Quantity, default 5 ms
+        Time constant of the synaptic current.
+    tau_membrane : brainunit.Quantity, default 20 ms
+        Membrane time constant.
     threshold : brainunit.Quantity, default 1 mV
         Spike threshold above the resting potential.
 
     Returns
     -------
     braintools.init.Normal
-        In mA, for ``SpikingClassifier(w_init=...)`` or ``Linear``.
+        Initializer in mA, for ``SpikingClassifier(w_init=...)`` or ``Linear``.
 
     Raises
     ------
-    RuntimeError, TypeError, ValueError
-        No ``dt`` is set; a wrong unit, or a value not above zero; inputs spike in every step.
+    RuntimeError
+        The environment has no time step ``dt``.
+    TypeError
+        A quantity has a wrong unit.
+    ValueError
+        A value is not above zero, or inputs spike in every step.
 
     Examples
     --------
@@ -85,26 +92,37 @@ def membrane_statistics(
     tau_synapse: u.Quantity = 5.0 * u.ms,
     tau_membrane: u.Quantity = 20.0 * u.ms,
 ) -> tuple[u.Quantity, u.Quantity]:
-    """Predict mean and standard deviation of every membrane potential that meets no threshold.
+    r"""Predict the mean and standard deviation of membrane potentials without a threshold.
+
+    For inputs that spike with probability :math:`p` in a step, the potential of neuron :math:`j`
+    has mean :math:`p \sum_i w_{ij} \sum_k \epsilon_k` and variance
+    :math:`p (1 - p) \sum_i w_{ij}^2 \sum_k \epsilon_k^2`. The source is Rossbroich, Gygax and
+    Zenke (2022, doi:10.1088/2634-4386/ac97bb).
 
     Parameters
     ----------
-    weight : brainunit.Quantity
-        Input weights in mA, shape ``[n_in, n_hidden]``.
+    weight : brainunit.Quantity, shape ``[n_in, n_hidden]``
+        Input weights in mA.
     rate : brainunit.Quantity
         Mean firing rate of every input; inputs spike independently.
-    tau_synapse, tau_membrane : brainunit.Quantity, default 5 ms and 20 ms
-        Time constants of the synaptic current and the membrane.
+    tau_synapse : brainunit.Quantity, default 5 ms
+        Time constant of the synaptic current.
+    tau_membrane : brainunit.Quantity, default 20 ms
+        Membrane time constant.
 
     Returns
     -------
-    tuple of brainunit.Quantity
-        Mean and standard deviation in mV once the start is forgotten, shape ``[n_hidden]`` each.
+    mean, deviation : brainunit.Quantity, shape ``[n_hidden]``
+        In mV, once the initial state is forgotten.
 
     Raises
     ------
-    RuntimeError, TypeError, ValueError
-        No ``dt`` is set; an argument has a wrong unit, or is not positive.
+    RuntimeError
+        The environment has no time step ``dt``.
+    TypeError
+        A quantity has a wrong unit.
+    ValueError
+        A time constant is not above zero, or `rate` is below zero or above one spike per step.
     """
     _checks.quantity("weight", weight, u.mA, "weight=w * u.mA")
     p = _checks.step_probability("rate", rate)

@@ -19,7 +19,7 @@ from trainable_spikes.readouts import FilteredReadout, current_weights
 class SpikingClassifier(brainstate.nn.Module):
     r"""One hidden layer of leaky integrate-and-fire neurons between weights and a readout.
 
-    Input spikes become synaptic currents, currents move membrane potentials, hidden spikes
+    Input spikes become synaptic currents, currents move membrane potentials, and hidden spikes
     reach the readout. For step :math:`t`, with input spikes :math:`x`, hidden spikes
     :math:`s` and the step function :math:`H` (whose derivative is the surrogate's):
 
@@ -31,14 +31,19 @@ class SpikingClassifier(brainstate.nn.Module):
         s_t &= H(V_t - V_\mathrm{th})
 
     for a soft reset; a hard reset returns the potential to rest instead of subtracting the
-    threshold. They follow Neftci, Mostafa and Zenke (2019, doi:10.1109/MSP.2019.2931595), but
-    the membrane is integrated as if the current were constant within a step. The bias
-    :math:`b` enters like a spike, once a step: with half the time step it does twice as much.
+    threshold. The equations follow Neftci, Mostafa and Zenke (2019,
+    doi:10.1109/MSP.2019.2931595), but the membrane is integrated as if the current were constant
+    within a step. The bias :math:`b` acts like a spike in every step: with half the time step, it
+    has twice the effect.
 
     Parameters
     ----------
-    n_in, n_hidden, n_out : int
-        Number of inputs, hidden neurons and outputs.
+    n_in : int
+        Number of inputs.
+    n_hidden : int
+        Number of hidden neurons.
+    n_out : int
+        Number of outputs.
     tau_synapse : brainunit.Quantity, default 5 ms
         Time constant of the synaptic current.
     tau_membrane : brainunit.Quantity, default 20 ms
@@ -47,13 +52,14 @@ class SpikingClassifier(brainstate.nn.Module):
         Spike threshold above the rest at 0 mV.
     surrogate : callable, optional
         One of ``braintools.surrogate``; ``ReluGrad()`` by default.
-    reset : {"soft", "hard"}
-        A spike subtracts the threshold, or returns the potential to rest.
+    reset : {"soft", "hard"}, default "soft"
+        Whether a spike subtracts the threshold or returns the potential to rest.
     detach_reset : bool, default False
-        Use :class:`~trainable_spikes.DetachedLIF`: no gradient through the reset.
+        Whether to use :class:`~trainable_spikes.DetachedLIF`, with no gradient through the reset.
     w_init : braintools.init.Initializer, optional
-        Initializer of the input weights, in mA; Kaiming-normal by default, which sparse input
-        leaves silent. :func:`~trainable_spikes.fluctuation_driven` knows the input rate.
+        Initializer of the input weights, in mA. The default, Kaiming-normal, leaves hidden
+        neurons silent on sparse input; :func:`~trainable_spikes.fluctuation_driven` takes the
+        input rate into account.
     weight_scale : float, default 1
         Factor on the initial input weights.
     readout : brainstate.nn.Module, optional
@@ -73,9 +79,10 @@ class SpikingClassifier(brainstate.nn.Module):
 
     Raises
     ------
-    TypeError, ValueError
-        A quantity has a wrong unit or is not positive, a size is no positive integer, or `reset`
-        is unknown.
+    TypeError
+        A quantity has a wrong unit.
+    ValueError
+        A quantity is not above zero, a size is not a positive integer, or `reset` is unknown.
 
     Examples
     --------
@@ -127,7 +134,17 @@ class SpikingClassifier(brainstate.nn.Module):
         self.readout = readout or FilteredReadout(n_hidden, n_out)
 
     def update(self, spikes: jax.Array) -> jax.Array:
-        """Advance one step: input spikes ``[B, n_in]`` to outputs ``[B, n_out]``.
+        """Advance one step.
+
+        Parameters
+        ----------
+        spikes : jax.Array, shape ``[B, n_in]``
+            Input spikes.
+
+        Returns
+        -------
+        jax.Array, shape ``[B, n_out]``
+            Outputs of the readout.
 
         Raises
         ------

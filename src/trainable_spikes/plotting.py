@@ -1,4 +1,4 @@
-"""Draw what training over several seeds gives; for rasters and more see braintools.visualize."""
+"""Plot the results of training with several seeds; braintools.visualize has rasters and more."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from matplotlib.axes import Axes
 def plot_scores(
     scores: Mapping[str, Sequence[float]], *, ax: Axes | None = None, color: str = "C0"
 ) -> Axes:
-    """Compare results by name: a dot a seed, as spread is part of a result, and a bar at the mean.
+    """Compare results by name, with a dot for each seed and a bar at the mean.
 
     Parameters
     ----------
     scores : mapping of str to sequence of float
-        One value a seed for every name.
+        Values for every name, one per seed.
     ax : matplotlib.axes.Axes, optional
         Where to draw; new axes by default.
-    color : str
+    color : str, default "C0"
         Colour of dots and bars.
 
     Returns
     -------
     matplotlib.axes.Axes
-        With the names down the vertical axis in the order given.
+        The axes, with the names down the vertical axis in the order given.
 
     Raises
     ------
     ValueError
-        There is nothing to draw.
+        `scores` is empty, or a name has no values.
     """
     if not scores or not all(len(values) for values in scores.values()):
         raise ValueError(f"expected at least one value for every name, got {dict(scores)}")

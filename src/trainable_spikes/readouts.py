@@ -1,8 +1,9 @@
 """Layers that turn hidden spikes into outputs, and functions that reduce outputs over time.
 
 A *readout layer* is a module applied at every step, from spikes ``[B, n_hidden]`` to outputs
-``[B, n_out]``; ``brainpy.state.LeakyRateReadout`` can stand wherever one of these does. A
-*reduction* turns the outputs of all steps, ``[T, B, n_out]``, into one score a sample.
+``[B, n_out]``; ``brainpy.state.LeakyRateReadout`` can take the place of any of these. A
+*reduction* turns the outputs of all steps, ``[T, B, n_out]``, into one score for each sample and
+output.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def mean_over_time(outputs: jax.Array) -> jax.Array:
     Returns
     -------
     jax.Array, shape ``[B, n_out]``
-        A score for each output.
+        Mean of each output of each sample.
     """
     return outputs.mean(axis=0)
 
@@ -45,7 +46,7 @@ def last_step(outputs: jax.Array) -> jax.Array:
     Returns
     -------
     jax.Array, shape ``[B, n_out]``
-        A score for each output.
+        Last value of each output of each sample.
     """
     return outputs[-1]
 
@@ -61,13 +62,13 @@ def max_over_time(outputs: jax.Array) -> jax.Array:
     Returns
     -------
     jax.Array, shape ``[B, n_out]``
-        A score for each output.
+        Largest value of each output of each sample.
     """
     return outputs.max(axis=0)
 
 
 def sum_over_time(outputs: jax.Array) -> jax.Array:
-    """Sum outputs over time: spikes become counts.
+    """Sum outputs over time, which turns spikes into counts.
 
     Parameters
     ----------
@@ -77,7 +78,7 @@ def sum_over_time(outputs: jax.Array) -> jax.Array:
     Returns
     -------
     jax.Array, shape ``[B, n_out]``
-        A score for each output.
+        Sum of each output of each sample.
     """
     return outputs.sum(axis=0)
 
@@ -85,30 +86,34 @@ def sum_over_time(outputs: jax.Array) -> jax.Array:
 def current_weights(
     n_in: int, n_out: int, w_init: braintools.init.Initializer | None = None, scale: float = 1.0
 ) -> brainstate.nn.Linear:
-    """Return ``Linear`` in mA without bias at first, Kaiming-normal unless `w_init` is given."""
+    """Return a ``Linear`` layer in mA with zero bias, Kaiming-normal unless `w_init` is given."""
     w_init = (w_init or braintools.init.KaimingNormal(unit=u.mA)) * scale
     b_init = braintools.init.ZeroInit(unit=u.mA)
     return brainstate.nn.Linear(n_in, n_out, w_init=w_init, b_init=b_init)
 
 
 class FilteredReadout(brainstate.nn.Module):
-    r"""Weigh spikes and filter the result exponentially.
+    r"""Multiply spikes by weights and filter the result exponentially.
 
     .. math:: y_t = e^{-\Delta t / \tau} y_{t-1} + W s_t + b
 
-    Without its bias it computes what ``brainpy.state.LeakyRateReadout`` does.
+    Without its bias, it computes the same as ``brainpy.state.LeakyRateReadout``.
 
     Parameters
     ----------
-    n_in, n_out : int
-        Number of hidden neurons and of outputs.
+    n_in : int
+        Number of hidden neurons.
+    n_out : int
+        Number of outputs.
     tau : brainunit.Quantity, default 10 ms
         Time constant of the filter.
 
     Raises
     ------
-    TypeError, ValueError
-        `tau` is not a time above zero, or `n_out` not a positive integer.
+    TypeError
+        `tau` is not a time.
+    ValueError
+        `tau` is not above zero, or `n_out` is not a positive integer.
     """
 
     def __init__(self, n_in: int, n_out: int, tau: u.Quantity = 10.0 * u.ms) -> None:
@@ -121,7 +126,18 @@ class FilteredReadout(brainstate.nn.Module):
         )
 
     def update(self, spikes: jax.Array) -> jax.Array:
-        """Advance one step: spikes ``[B, n_in]`` to outputs ``[B, n_out]``."""
+        """Advance one step.
+
+        Parameters
+        ----------
+        spikes : jax.Array, shape ``[B, n_in]``
+            Spikes of the hidden layer.
+
+        Returns
+        -------
+        jax.Array, shape ``[B, n_out]``
+            Filtered outputs.
+        """
         return self.filter(self.weight(spikes))
 
 
@@ -130,20 +146,24 @@ class MembraneReadout(brainstate.nn.Module):
 
     .. math:: V_t = e^{-\Delta t / \tau} V_{t-1} + (1 - e^{-\Delta t / \tau}) \, R \, (W s_t + b)
 
-    Differs from :class:`FilteredReadout` by the factor :math:`1 - e^{-\Delta t / \tau}`,
+    It differs from :class:`FilteredReadout` by the factor :math:`1 - e^{-\Delta t / \tau}`,
     which keeps a constant drive at the same height whatever the time constant.
 
     Parameters
     ----------
-    n_in, n_out : int
-        Number of hidden neurons and of outputs.
+    n_in : int
+        Number of hidden neurons.
+    n_out : int
+        Number of outputs.
     tau : brainunit.Quantity, default 20 ms
         Membrane time constant.
 
     Raises
     ------
-    TypeError, ValueError
-        `tau` is not a time above zero, or `n_out` not a positive integer.
+    TypeError
+        `tau` is not a time.
+    ValueError
+        `tau` is not above zero, or `n_out` is not a positive integer.
     """
 
     def __init__(self, n_in: int, n_out: int, tau: u.Quantity = 20.0 * u.ms) -> None:
@@ -154,11 +174,27 @@ class MembraneReadout(brainstate.nn.Module):
         self.tau, self.n_out, self.resistance = tau, n_out, 1.0 * u.ohm
 
     def init_state(self, batch_size: int | None = None, **kwargs: object) -> None:
-        """Create the membrane potential, at rest."""
+        """Create the membrane potential, at rest.
+
+        Parameters
+        ----------
+        batch_size : int, optional
+            Number of samples ``B``; without it, the state has no batch axis.
+        **kwargs : object
+            Ignored.
+        """
         self.V = brainstate.HiddenState(self._rest(batch_size))
 
     def reset_state(self, batch_size: int | None = None, **kwargs: object) -> None:
-        """Set the membrane potential back to rest."""
+        """Set the membrane potential back to rest.
+
+        Parameters
+        ----------
+        batch_size : int, optional
+            Number of samples ``B``; without it, the state has no batch axis.
+        **kwargs : object
+            Ignored.
+        """
         self.V.value = self._rest(batch_size)
 
     def _rest(self, batch_size: int | None) -> u.Quantity:
@@ -166,7 +202,18 @@ class MembraneReadout(brainstate.nn.Module):
         return u.math.zeros((*batch, self.n_out)) * u.mV
 
     def update(self, spikes: jax.Array) -> jax.Array:
-        """Advance one step: spikes ``[B, n_in]`` to potentials in mV, ``[B, n_out]``."""
+        """Advance one step.
+
+        Parameters
+        ----------
+        spikes : jax.Array, shape ``[B, n_in]``
+            Spikes of the hidden layer.
+
+        Returns
+        -------
+        jax.Array, shape ``[B, n_out]``
+            Membrane potentials in mV, as plain numbers.
+        """
         drive = self.resistance * self.weight(spikes)
         self.V.value = brainstate.nn.exp_euler_step(
             lambda potential: (drive - potential) / self.tau, self.V.value
@@ -175,23 +222,27 @@ class MembraneReadout(brainstate.nn.Module):
 
 
 class SpikingReadout(brainstate.nn.Module):
-    """Let output neurons spike, ``LIF`` behind weights in mA; counts over time are the scores.
+    """Drive output neurons that spike, ``LIF`` behind weights in mA; their counts are the scores.
 
     Parameters
     ----------
-    n_in, n_out : int
-        Number of hidden neurons and of output neurons.
+    n_in : int
+        Number of hidden neurons.
+    n_out : int
+        Number of output neurons.
     tau : brainunit.Quantity, default 20 ms
         Membrane time constant.
     surrogate : callable, optional
-        ``braintools.surrogate.ReluGrad()`` by default.
+        One of ``braintools.surrogate``; ``ReluGrad()`` by default.
     weight_scale : float, default 1
         Factor on the Kaiming-normal initial weights.
 
     Raises
     ------
-    TypeError, ValueError
-        `tau` is not a time above zero, or `n_out` not a positive integer.
+    TypeError
+        `tau` is not a time.
+    ValueError
+        `tau` is not above zero, or `n_out` is not a positive integer.
     """
 
     def __init__(
@@ -211,5 +262,16 @@ class SpikingReadout(brainstate.nn.Module):
         )
 
     def update(self, spikes: jax.Array) -> jax.Array:
-        """Advance one step: spikes ``[B, n_in]`` to output spikes ``[B, n_out]``."""
+        """Advance one step.
+
+        Parameters
+        ----------
+        spikes : jax.Array, shape ``[B, n_in]``
+            Spikes of the hidden layer.
+
+        Returns
+        -------
+        jax.Array, shape ``[B, n_out]``
+            Output spikes, 0 or 1.
+        """
         return self.neuron(self.weight(spikes))

@@ -1,4 +1,4 @@
-"""Run a network over time, keeping as much or as little for the backward pass as wanted."""
+"""Run a network over time, and choose how much to keep for the backward pass."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ Memory: TypeAlias = Literal["plain", "remat", "checkpointed"]
 
 
 class Recording(NamedTuple):
-    """What :func:`record` saw, time first.
+    """Hold what :func:`record` measures; time comes first.
 
     Attributes
     ----------
     outputs : jax.Array, shape ``[T, B, n_out]``
         Outputs of the network at every time step.
-    spikes, potential : jax.Array and brainunit.Quantity, shape ``[T, B, n_hidden]``
-        Spikes of ``network.neuron``, 0 or 1, and its membrane potentials in mV.
+    spikes : jax.Array, shape ``[T, B, n_hidden]``
+        Spikes of ``network.neuron``, 0 or 1.
+    potential : brainunit.Quantity, shape ``[T, B, n_hidden]``
+        Membrane potentials of ``network.neuron``, in mV.
     """
 
     outputs: jax.Array
@@ -43,20 +45,20 @@ def rollout(
 
     The result is the same for each `memory`; what is stored for the backward pass is not.
     ``"plain"`` stores every step. ``"remat"`` stores the state at every `chunk`-th step and
-    computes the rest again, two-level rematerialisation, with :math:`O(T / c + c)` states
+    computes the rest again, which is two-level rematerialisation with :math:`O(T / c + c)` states
     for chunks of :math:`c` steps (Chen et al. 2016, arXiv:1604.06174). ``"checkpointed"``
     is ``brainstate.transform.checkpointed_for_loop`` with `chunk` as its ``base``.
 
     Parameters
     ----------
     network : brainstate.nn.Module
-        Its states initialised for the batch size of `inputs`.
+        Network whose states are initialised for the batch size of `inputs`.
     inputs : jax.Array, shape ``[T, B, n_in]``
         Input of the network at every time step.
-    memory : {"plain", "remat", "checkpointed"}
+    memory : {"plain", "remat", "checkpointed"}, default "plain"
         What to keep for the backward pass.
     chunk : int, optional
-        Steps a chunk; by default the smallest integer from :math:`\sqrt{T}` on.
+        Number of steps per chunk; by default :math:`\sqrt{T}`, rounded up, and at least 2.
 
     Returns
     -------
@@ -65,8 +67,11 @@ def rollout(
 
     Raises
     ------
-    RuntimeError, ValueError
-        No ``dt`` is set; `inputs` is not ``[T, B, n_in]``; `memory` is unknown.
+    RuntimeError
+        The environment has no time step ``dt``.
+    ValueError
+        `inputs` is not of shape ``[T, B, n_in]``, `memory` is unknown, or `chunk` is not a
+        positive integer.
 
     Examples
     --------
@@ -94,18 +99,19 @@ def rollout(
 def truncated_rollout(network: brainstate.nn.Module, inputs: jax.Array, *, window: int) -> Any:
     """Apply ``network.update`` to every time step, with gradients that stay within windows.
 
-    Truncated backpropagation through time: outputs are those of :func:`rollout`, but at the start
-    of each window the states count as constants. This is another gradient: what an input does to
-    outputs of later windows is missing.
+    This is truncated backpropagation through time (Williams and Peng 1990,
+    doi:10.1162/neco.1990.2.4.490), in windows that do not overlap. Outputs are those of
+    :func:`rollout`, but at the start of each window the states count as constants. The gradient
+    differs from the full one: it lacks the effect of an input on the outputs of later windows.
 
     Parameters
     ----------
     network : brainstate.nn.Module
-        Its states initialised for the batch size of `inputs`.
+        Network whose states are initialised for the batch size of `inputs`.
     inputs : jax.Array, shape ``[T, B, n_in]``
         Input of the network at every time step.
     window : int
-        Steps a window; one of T or more gives the full gradient.
+        Number of steps per window; ``T`` or more gives the full gradient.
 
     Returns
     -------
@@ -114,8 +120,10 @@ def truncated_rollout(network: brainstate.nn.Module, inputs: jax.Array, *, windo
 
     Raises
     ------
-    RuntimeError, ValueError
-        No ``dt`` is set; `inputs` is not ``[T, B, n_in]``; `window` is not positive.
+    RuntimeError
+        The environment has no time step ``dt``.
+    ValueError
+        `inputs` is not of shape ``[T, B, n_in]``, or `window` is not a positive integer.
     """
     _check_inputs(inputs)
     positive_integer("window", window)
@@ -161,14 +169,20 @@ def record(network: brainstate.nn.Module, inputs: jax.Array) -> Recording:
     Parameters
     ----------
     network : brainstate.nn.Module
-        One with a layer ``network.neuron``, as :class:`~trainable_spikes.SpikingClassifier`.
+        Network with a layer ``network.neuron``, such as
+        :class:`~trainable_spikes.SpikingClassifier`.
     inputs : jax.Array, shape ``[T, B, n_in]``
         Input of the network at every time step.
 
     Returns
     -------
     Recording
-        Outputs, potentials and spikes of every time step.
+        Outputs, spikes and potentials of every time step.
+
+    Raises
+    ------
+    RuntimeError
+        The environment has no time step ``dt``.
     """
     time_step()
     brainstate.nn.init_all_states(network, batch_size=inputs.shape[1])
@@ -181,24 +195,24 @@ def record(network: brainstate.nn.Module, inputs: jax.Array) -> Recording:
 
 
 def temporary_memory(function: Callable[..., Any], *arguments: Any) -> int:
-    """Return the bytes of temporaries that a function needs once compiled.
+    """Return the number of bytes of temporaries that a compiled function needs.
 
-    Compiles without running. Temporaries are what grows with the length of a rollout: all
-    that is stored for the backward pass, so measure the function that takes the gradient.
-    The compiler's own ``peak_memory_in_bytes`` cannot serve: on a CPU it was found to follow
-    the size of the arguments only.
+    The function is compiled but not run. Temporaries grow with the length of a rollout, since they
+    hold all that is stored for the backward pass, so measure the function that takes the gradient.
+    The compiler's own ``peak_memory_in_bytes`` cannot serve: on a CPU it was found to depend only
+    on the size of the arguments.
 
     Parameters
     ----------
     function : callable
-        One that may read and write ``brainstate`` states.
-    *arguments
+        Function to compile; it may read and write ``brainstate`` states.
+    *arguments : Any
         Its arguments; shapes and types matter, values do not.
 
     Returns
     -------
     int
-        Bytes of temporaries.
+        Size of the temporaries, in bytes.
 
     Examples
     --------

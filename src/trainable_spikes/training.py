@@ -23,19 +23,21 @@ Loss: TypeAlias = Callable[[jax.Array, jax.Array], jax.Array]
 
 
 def cross_entropy(scores: jax.Array, labels: jax.Array) -> jax.Array:
-    """Softmax cross-entropy of every sample.
+    r"""Compute the softmax cross-entropy of every sample.
+
+    For scores :math:`s` and the label :math:`y` it is :math:`-\log(e^{s_y} / \sum_k e^{s_k})`.
 
     Parameters
     ----------
     scores : jax.Array, shape ``[B, n_classes]``
-        Scores of the classes.
+        Score of each class.
     labels : jax.Array, shape ``[B]``
-        Integers below ``n_classes``.
+        Integers from 0 to ``n_classes - 1``.
 
     Returns
     -------
     jax.Array, shape ``[B]``
-        The loss of each sample.
+        Loss of each sample.
 
     Raises
     ------
@@ -51,17 +53,19 @@ def cross_entropy(scores: jax.Array, labels: jax.Array) -> jax.Array:
 
 
 def squared_error(scores: jax.Array, targets: jax.Array) -> jax.Array:
-    """Squared error of every sample, averaged over outputs.
+    """Compute the squared error of every sample, averaged over outputs.
 
     Parameters
     ----------
-    scores, targets : jax.Array, shape ``[B, n_out]``
-        Outputs of the network, and what they should be.
+    scores : jax.Array, shape ``[B, n_out]``
+        Outputs of the network.
+    targets : jax.Array, shape ``[B, n_out]``
+        Values that the outputs should take.
 
     Returns
     -------
     jax.Array, shape ``[B]``
-        The loss of each sample.
+        Loss of each sample.
 
     Raises
     ------
@@ -78,14 +82,16 @@ def squared_error(scores: jax.Array, targets: jax.Array) -> jax.Array:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How a network does on a data set.
+    """Hold how well a network does on a data set.
 
     Attributes
     ----------
-    loss, accuracy : float
-        Mean loss, and share of samples whose largest score is at their label, nan for regression.
+    loss : float
+        Mean loss of the samples.
+    accuracy : float
+        Share of samples whose largest score is at their label; nan for regression.
     scores : numpy.ndarray, shape ``[N, n_out]``
-        In the order of the data set.
+        Scores of the samples, in the order of the data set.
     """
 
     loss: float
@@ -95,14 +101,18 @@ class Evaluation:
 
 @dataclass
 class History:
-    """What happened epoch by epoch; every list has one entry an epoch.
+    """Hold the results of every epoch, with one entry per epoch in each list.
 
     Attributes
     ----------
-    loss, accuracy : list of float
-        Of training, averaged over the epoch while weights change; accuracy nan for regression.
-    validation_loss, validation_accuracy : list of float
-        After the epoch; empty without such data.
+    loss : list of float
+        Training loss, averaged over the epoch while weights change.
+    accuracy : list of float
+        Training accuracy, averaged in the same way; nan for regression.
+    validation_loss : list of float
+        Loss on the validation data after the epoch; empty without such data.
+    validation_accuracy : list of float
+        Accuracy on the validation data after the epoch; empty without such data.
     """
 
     loss: list[float] = field(default_factory=list)
@@ -112,43 +122,47 @@ class History:
 
 
 class Trainer:
-    """Trains one network; an epoch is one call of a compiled function.
+    """Train one network; every epoch is one call of a compiled function.
 
     The data set is an argument of that function, so other data of the same shape, or other
-    weights through :meth:`restart`, compile nothing again. An incomplete last batch is padded
-    with samples of weight zero: none is dropped, none counts twice. Where no batch is padded,
+    weights through :meth:`restart`, do not compile it again. An incomplete last batch is padded
+    with samples of weight zero: no sample is dropped or counted twice. Where no batch is padded,
     losses equal those of a loop written by hand, bit for bit.
 
     Parameters
     ----------
     network : brainstate.nn.Module
-        A network whose ``update`` maps one time step of input to outputs ``[B, n_out]``.
+        Network whose ``update`` maps one time step of input to outputs ``[B, n_out]``.
     optimizer : braintools.optim.OptaxOptimizer
-        Fresh; its trainable weights are registered here.
+        A fresh optimizer; the trainable weights are registered with it here.
     encode : callable, default :func:`~trainable_spikes.time_first`
         ``encode(batch, key)`` gives the input over time, ``[T, B, n_in]``.
     reduce : callable, default :func:`~trainable_spikes.mean_over_time`
-        From outputs over time ``[T, B, n_out]`` to scores ``[B, n_out]``.
+        Function from outputs over time ``[T, B, n_out]`` to scores ``[B, n_out]``.
     loss : callable, default :func:`cross_entropy`
-        From scores and targets to the loss of every sample, ``[B]``.
-    memory : {"plain", "remat", "checkpointed"}
-        What the rollout stores for the backward pass.
+        Function from scores and targets to the loss of every sample, ``[B]``.
+    memory : {"plain", "remat", "checkpointed"}, default "plain"
+        What :func:`~trainable_spikes.rollout` stores for the backward pass.
 
     Raises
     ------
-    RuntimeError, TypeError, ValueError
-        The environment has no ``dt``, or one that is not a positive time.
+    RuntimeError
+        The environment has no time step ``dt``.
+    TypeError
+        The time step is not a time.
+    ValueError
+        The time step is not above zero.
 
     Notes
     -----
     The time step is read once, here, and held: a compiled function would otherwise keep the
-    ``dt`` it was traced with whatever the environment says. For the same reason, changing an
-    attribute after the first call changes nothing: build another trainer. Layers that act in
-    training only, such as dropout, see ``fit`` in the environment.
+    ``dt`` it was traced with, whatever the environment says. For the same reason, changing an
+    attribute after the first call has no effect: build another trainer. Layers that act only in
+    training, such as dropout, see ``fit`` in the environment.
 
-    ``braintools.trainer.Trainer`` serves checkpoints, loggers and sharding. It calls Python for
+    ``braintools.trainer.Trainer`` offers checkpoints, loggers and sharding. It calls Python for
     every batch, and small networks wait for that: ``docs/evidence/trainer_epochs.py`` measures
-    both, the page on this reference shows the result.
+    both, and the API reference shows the result.
 
     Examples
     --------
@@ -196,25 +210,30 @@ class Trainer:
 
         Parameters
         ----------
-        train, validation : Dataset
-            Samples to learn from, and optionally samples to evaluate after every epoch.
+        train : Dataset
+            Samples to learn from.
         epochs : int
-            Passes over `train`.
+            Number of passes over `train`.
         batch_size : int, optional
-            Samples a step; all of them by default.
-        seed : int
-            Seeds the order of samples and the encoder's random keys; the same seed after
+            Number of samples per step; all of them by default.
+        validation : Dataset, optional
+            Samples to evaluate after every epoch.
+        seed : int, default 0
+            Seed of the order of samples and of the encoder's random keys; the same seed after
             :meth:`restart` with the same weights gives the same history.
 
         Returns
         -------
         History
-            What each epoch measured.
+            Loss and accuracy of every epoch.
 
         Raises
         ------
-        ValueError, FloatingPointError
-            Labels do not fit the network's outputs; the loss is no longer finite.
+        ValueError
+            Labels do not fit the network's outputs, the loss is not one value per sample, or
+            `epochs` or `batch_size` is not a positive integer.
+        FloatingPointError
+            The loss is no longer finite.
         """
         positive_integer("epochs", epochs)
         batch_size = self._batch_size(train, batch_size)
@@ -244,21 +263,28 @@ class Trainer:
     def evaluate(
         self, data: Dataset, *, batch_size: int | None = None, seed: int = 0
     ) -> Evaluation:
-        """Measure loss, accuracy and scores on a data set; changes no weights.
+        """Measure loss, accuracy and scores on a data set, without changing weights.
 
         Parameters
         ----------
         data : Dataset
             Samples to evaluate.
         batch_size : int, optional
-            Samples a step; all by default. Changes memory, and what a random encoder draws.
-        seed : int
-            Seeds the encoder's random keys.
+            Number of samples per step; all of them by default. It changes the memory needed, and
+            what a random encoder draws.
+        seed : int, default 0
+            Seed of the encoder's random keys.
 
         Returns
         -------
         Evaluation
             Loss, accuracy and scores.
+
+        Raises
+        ------
+        ValueError
+            Labels do not fit the network's outputs, the loss is not one value per sample, or
+            `batch_size` is not a positive integer.
         """
         batch_size = self._batch_size(data, batch_size)
         loss, accuracy, scores = self._run(
@@ -267,15 +293,15 @@ class Trainer:
         return Evaluation(loss, accuracy, scores)
 
     def restart(self, network: brainstate.nn.Module) -> None:
-        """Take over the weights of another network and forget the optimizer's past.
+        """Take over the weights of another network and reset the optimizer.
 
-        Training over several seeds this way compiles once. Only weights are taken: time
+        Training with several seeds this way compiles once. Only weights are taken: time
         constants, surrogate and thresholds stay those of the trainer's network.
 
         Parameters
         ----------
         network : brainstate.nn.Module
-            Freshly built, of the same structure; it is not changed.
+            A newly built network of the same structure; it is not changed.
 
         Raises
         ------

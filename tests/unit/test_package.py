@@ -181,7 +181,33 @@ def test_descriptions_of_parameters_stand_below_their_types(path: Path) -> None:
     for text in docstrings:
         documented = NumpyDocString(text)
         for section in ("Parameters", "Attributes", "Returns"):
-            assert not [row for row in documented[section] if not row.desc], text
+            assert not [row for row in documented[section] if not row.type or not row.desc], text
+        for row in documented["Raises"]:
+            assert row.desc, text
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.stem)
+def test_arguments_with_a_default_say_so(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+            continue
+        signature = node
+        if isinstance(node, ast.ClassDef):
+            inits = [part for part in node.body if getattr(part, "name", "") == "__init__"]
+            if not inits:
+                continue
+            signature = inits[0]
+        arguments = signature.args
+        positional = [*arguments.posonlyargs, *arguments.args]
+        defaults = [None] * (len(positional) - len(arguments.defaults)) + arguments.defaults
+        pairs = [
+            *zip(positional, defaults, strict=True),
+            *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
+        ]
+        with_default = {argument.arg for argument, default in pairs if default is not None}
+        for row in NumpyDocString(ast.get_docstring(node) or "")["Parameters"]:
+            says = "default" in row.type or "optional" in row.type
+            assert says == (row.name in with_default), f"{node.name}: {row.name}"
 
 
 def test_package_stays_small() -> None:
