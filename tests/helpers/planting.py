@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
 
 import pytest
@@ -13,20 +13,19 @@ STYLES = "_static/site.css*"
 Edit = Callable[[str], str]
 
 
-def faults(
-    rows: Iterable[tuple], check: Callable[..., Hashable] = lambda *_: None
-) -> Iterator[object]:
-    """Yield the parameters of a test for faults, of which each begins with what is undone.
+def faults(rows: Iterable[tuple], check: Callable[..., Hashable] = lambda *_: None) -> list[object]:
+    """Return the parameters of a test for faults, of which each begins with what is undone.
 
     The first fault of each check stays in the suite, to show that the check can fail. The others
     have the mark `planted`: `pytest --planted` runs them, and no other test. `check` says for
     which check a row is, where a list is for several.
     """
-    met = set()
+    met, found = set(), []
     for what, *row in rows:
         of = check(*row)
-        yield pytest.param(*row, id=what, marks=[pytest.mark.planted] if of in met else [])
+        found.append(pytest.param(*row, id=what, marks=[pytest.mark.planted] if of in met else []))
         met.add(of)
+    return found
 
 
 # -- What can be changed in a file -------------------------------------------

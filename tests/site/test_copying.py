@@ -2,7 +2,7 @@
 
 import pytest
 
-from planting import STYLES, plant, planted_copy
+from planting import STYLES, add, faults, give, plant, planted_copy, put_into, swap, take
 from site_pages import PAGES, readable
 
 pytestmark = pytest.mark.browser
@@ -28,80 +28,95 @@ MEETS = """button => {
 }"""
 NOT_PRESSED = "nothing: expected a button that can be pressed"
 PROMPTS = (">>> ", "$ ", "In [")
-# What is undone, on which page, the file, a text in it, what takes its place, what the checks say.
+# What is undone, on which page, the file and its change, what the checks say.
 FAULTS = [
     (
         "the script of the copy buttons is not loaded",
         NEURON,
-        (f"{NEURON}.html", "_static/copybutton.js", "_static/gone.js"),
+        (f"{NEURON}.html", take("script[src*='/copybutton.js']")),
         "expected a copy button for each of",
     ),
     (
         "the script that copies the page so far is not loaded",
         NEURON,
-        (f"{NEURON}.html", "_static/copy-page.js", "_static/gone.js"),
+        (f"{NEURON}.html", take("script[src*='/copy-page.js']")),
         "expected a script button for each of",
     ),
     (
         "folded cells, as those of solutions, have no button",
         NEURON,
-        ("_static/copybutton.js*", ".cell .cell_input", ".cell:not(.tag_hide-cell) .cell_input"),
+        (
+            "_static/copybutton.js*",
+            swap(".cell .cell_input", ".cell:not(.tag_hide-cell) .cell_input"),
+        ),
         "expected a copy button for each of",
     ),
     (
         "a cell on the page is not the one that ran",
         NEURON,
-        (f"{NEURON}.html", ">textwrap</a>", ">wrapping</a>"),
+        (f"{NEURON}.html", put_into(".cell_input pre", "pass")),
         "copy button of cell 1",
     ),
     (
         "the page so far ends before its cell",
         NEURON,
-        ("_static/copy-page.js*", "cells.indexOf(pre) + 1", "cells.indexOf(pre)"),
+        ("_static/copy-page.js*", swap("cells.indexOf(pre) + 1", "cells.indexOf(pre)")),
         "script button of cell 1",
     ),
     (
         "cells of the page so far run into each other",
         NEURON,
-        ("_static/copy-page.js*", 'join("\\n\\n")', 'join("\\n")'),
+        ("_static/copy-page.js*", swap('join("\\n\\n")', 'join("\\n")')),
         "script button of cell 2",
     ),
     (
         "buttons do nothing",
         NEURON,
-        ("_static/clipboard.min.js*", "execCommand", "noCommand"),
+        ("_static/clipboard.min.js*", swap("execCommand", "noCommand")),
         "copy button of cell 1",
     ),
     (
         "buttons are covered",
         NEURON,
-        (STYLES, "/* Wide", "button.copybtn { pointer-events: none } /* Wide"),
+        (STYLES, add("button.copybtn { pointer-events: none }")),
         NOT_PRESSED,
     ),
     (
         "prompts are copied",
         REFERENCE,
-        ("_static/copybutton.js*", ".linenos, .gp, .go", ".linenos, .go"),
+        ("_static/copybutton.js*", swap(".linenos, .gp, .go", ".linenos, .go")),
         "expected no prompts",
     ),
     (
         "what examples print is copied",
         REFERENCE,
-        ("_static/copybutton.js*", ".linenos, .gp, .go", ".linenos, .gp"),
+        ("_static/copybutton.js*", swap(".linenos, .gp, .go", ".linenos, .gp")),
         "expected only what is typed",
     ),
     (
         "examples have no button",
         REFERENCE,
-        ("_static/copybutton.js*", ", div.highlight:not(.cell *) pre", ""),
+        ("_static/copybutton.js*", swap(", div.highlight:not(.cell *) pre", "")),
         "expected a copy button for each of",
     ),
 ]
 # As in the examples of the reference, once a folder is opened instead of a server's address.
 FOLDER_FAULTS = [
-    (f"{NEURON}.html", 'src="../_static/', 'src="/_static/', "expected a copy button for each of"),
-    ("_static/copy-page.js", "cells.indexOf(pre) + 1", "cells.indexOf(pre)", "script button of"),
-    (f"{NEURON}.html", "_static/clipboard.min.js", "_static/gone.js", "button of cell 1"),
+    (
+        "the script is asked for at the root",
+        (f"{NEURON}.html", give("script[src*='/copybutton.js']", "src", "/_static/copybutton.js")),
+        "expected a copy button for each of",
+    ),
+    (
+        "the page so far ends before its cell",
+        ("_static/copy-page.js", swap("cells.indexOf(pre) + 1", "cells.indexOf(pre)")),
+        "script button of",
+    ),
+    (
+        "what copies is not loaded",
+        (f"{NEURON}.html", take("script[src*='/clipboard.min.js']")),
+        "expected a copy button for each of",
+    ),
 ]
 
 
@@ -120,8 +135,10 @@ def test_copy_buttons_of_a_page_give_the_code_that_ran_and_nothing_else(page, ad
     assert docname != REFERENCE or page.locator("div.highlight .gp").count(), "expected examples"
 
 
-@pytest.mark.parametrize(("_", "docname", "fault", "says"), FAULTS, ids=[f[0] for f in FAULTS])
-def test_fault_that_is_planted_in_copying_is_found(page, address, _, docname, fault, says):
+@pytest.mark.parametrize(
+    ("docname", "fault", "says"), faults(FAULTS, check=lambda docname, *_: docname)
+)
+def test_fault_that_is_planted_in_copying_is_found(page, address, docname, fault, says):
     plant(page, *fault)
     found = copy_problems(page, f"{address}{docname}.html", CODE.get(docname, []), only=2)
     assert [problem for problem in found if says in problem], found
@@ -140,9 +157,9 @@ def test_buttons_work_where_the_site_is_opened_from_a_folder(page, built_site):
     assert not copy_problems(page, address, CODE[NEURON], only=2)
 
 
-@pytest.mark.parametrize(("path", "old", "new", "says"), FOLDER_FAULTS)
-def test_fault_in_copying_from_a_folder_is_found(page, built_site, tmp_path, path, old, new, says):
-    site = planted_copy(built_site, tmp_path / "site", path, old, new)
+@pytest.mark.parametrize(("fault", "says"), faults(FOLDER_FAULTS))
+def test_fault_in_copying_from_a_folder_is_found(page, built_site, tmp_path, fault, says):
+    site = planted_copy(built_site, tmp_path / "site", *fault)
     found = copy_problems(page, (site / f"{NEURON}.html").as_uri(), CODE[NEURON], only=2)
     assert [problem for problem in found if says in problem], found
 

@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup
 
 from figures.movable import is_movable
 from paste_pages import cells_of
-from planting import planted_copy
+from planting import faults, planted_copy, swap
 from publish.downloads import FOLDER, KINDS
 from run.page import is_pasted
 from run.store import PageStore
@@ -205,11 +205,11 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(
-    ("_", "check", "path", "old", "new", "says"), FAULTS, ids=[each[0] for each in FAULTS]
+    ("check", "path", "old", "new", "says"), faults(FAULTS, check=lambda check, *_: check)
 )
 def test_fault_that_is_planted_in_downloads_is_found(
-    built_site, tmp_path, _, check, path, old, new, says
+    built_site, tmp_path, check, path, old, new, says
 ):
-    site = planted_copy(built_site, tmp_path / "site", path, old, new)
+    site = planted_copy(built_site, tmp_path / "site", path, swap(old, new))
     with pytest.raises(AssertionError, match=says):
         check(site, NEURON)

@@ -22,7 +22,7 @@ from sphinx_codeautolink.parse import parse_names
 
 from pages.code_links import link_in_code
 from pages.inventories import FOLDER, entries, mapping
-from planting import plant
+from planting import give, plant, take
 from site_pages import PAGES, readable
 from visits import soon
 
@@ -287,17 +287,12 @@ def test_links_to_the_next_page_lead_through_the_course_in_its_order(browser, ad
 
 def test_a_link_past_a_page_is_found(browser, address):
     page = browser.new_page()
-    follows, skips = (
-        NEXT.format(each) for each in ("synapses-and-projections", "a-balanced-network")
-    )
-    plant(page, f"{NEURON}.html", follows, skips)
+    plant(page, f"{NEURON}.html", give("a.right-next", "href", "a-balanced-network.html"))
     names, amiss = walked(page, f"{address}index.html")
     page.close()
     assert amiss
     assert "tutorials/synapses-and-projections" in out_of_order(names)
 
-
-NEXT = 'class="right-next"\n       href="{}.html"'
 
 # -- Inside a page -----------------------------------------------------------
 
@@ -339,7 +334,7 @@ def test_contents_of_a_page_are_a_tap_away_on_a_phone(browser, address, docname)
 
 def test_a_heading_missing_from_the_contents_is_found(browser, address):
     page = browser.new_page(viewport={"width": 1280, "height": 800})
-    plant(page, f"{NEURON}.html", 'href="#when-it-does-not-work"', 'href="#gone"')
+    plant(page, f"{NEURON}.html", take("nav a[href='#when-it-does-not-work']"))
     page.goto(f"{address}{NEURON}.html", wait_until="load")
     found = unlisted(page)
     page.close()

@@ -13,7 +13,7 @@ from nbformat.v4 import new_code_cell, new_output
 
 from figures import movable
 from figures.movable import FOLDER, LIBRARY, MIME, FigureError, show
-from planting import plant
+from planting import faults, plant, swap
 from run.store import PageStore
 from visits import soon
 
@@ -71,6 +71,8 @@ FIGURES = {
         logarithmic="xy",
     ),
 }
+EACH_FIGURE = faults((name, name) for name in FIGURES)  # planted in one of them, or in all
+SCRIPT = "_static/movable.js*"
 LINES = """figure => [...figure.querySelectorAll('.movable-live .mark-line path')].map(
   path => path.getAttribute('d'))"""
 COLOURS = """figure => [...figure.querySelectorAll('.movable-live .mark-line path')].map(
@@ -197,10 +199,10 @@ def test_keys_move_a_figure_to_what_the_page_computed(browser, address, built_si
 
 
 @browser_test
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", EACH_FIGURE)
 def test_figure_that_does_not_follow_its_control_is_found(browser, address, name):
     page = browser.new_page()
-    plant(page, "_static/movable.js*", "view.signal(name, value)", "view")
+    plant(page, SCRIPT, swap("view.signal(name, value)", "view"))
     live(page, address, name)
     press(page, name)
     assert control(page, name).input_value() == str(FIGURES[name].then)
@@ -209,15 +211,11 @@ def test_figure_that_does_not_follow_its_control_is_found(browser, address, name
 
 
 @browser_test
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", EACH_FIGURE)
 def test_figure_with_other_data_than_the_page_computed_is_found(browser, address, name):
     page = browser.new_page()
-    plant(
-        page,
-        "_static/movable.js*",
-        "table[name][row]",
-        "table[name].at(row * 2 % table[name].length)",
-    )
+    other = "table[name].at(row * 2 % table[name].length)"
+    plant(page, SCRIPT, swap("table[name][row]", other))
     live(page, address, name)
     assert not shows(page, name, first_position(name), within=1)
     page.close()
@@ -276,10 +274,10 @@ def test_nothing_moves_when_a_figure_becomes_live(browser, address, name, width)
 
 
 @browser_test
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", EACH_FIGURE)
 def test_figure_without_room_for_the_live_one_is_found(browser, address, name):
     page = browser.new_page(viewport={"width": 375, "height": 800})
-    plant(page, "_static/movable.js*", "place.style.height", "place.dataset.height")
+    plant(page, SCRIPT, swap("place.style.height", "place.dataset.height"))
     assert grows(page, address, name)
     page.close()
 
@@ -316,8 +314,13 @@ def test_another_theme_recolours_a_figure_and_leaves_it_where_it_is(browser, add
     page = opened(browser, address, name, color_scheme="light")
     assert recoloured(page, name)
     page.close()
+
+
+@browser_test
+@pytest.mark.parametrize("name", EACH_FIGURE)
+def test_figure_that_another_theme_does_not_recolour_is_found(browser, address, name):
     page = browser.new_page(color_scheme="light")
-    plant(page, "_static/movable.js*", '["data-theme"]', '["data-other"]')
+    plant(page, SCRIPT, swap('["data-theme"]', '["data-other"]'))
     assert not recoloured(live(page, address, name), name, within=1)
     page.close()
 
@@ -345,21 +348,28 @@ def violations(page, name):
     return {each["id"]: [node["html"][:160] for node in each["nodes"]] for each in found}
 
 
-@browser_test
-@pytest.mark.parametrize("name", FIGURES)
-@pytest.mark.parametrize(
-    ("old", "new", "rules"),
-    [
-        ('live.setAttribute("aria-label"', 'live.setAttribute("data-label"', {"role-img-alt"}),
-        # A slider, a menu.
-        ("textContent: control.name", "className: control.name", {"label", "select-name"}),
-    ],
+# A slider, a menu.
+WORDLESS = swap("textContent: control.name", "className: control.name"), {"label", "select-name"}
+NAMELESS = (
+    swap('live.setAttribute("aria-label"', 'live.setAttribute("data-label"'),
+    {"role-img-alt"},
 )
-def test_axe_finds_a_live_figure_or_a_control_without_words(
-    browser, address, name, old, new, rules
+
+
+@browser_test
+@pytest.mark.parametrize(
+    ("name", "edit", "rules"),
+    faults(
+        (f"{name}: {what}", name, *fault)
+        for name in FIGURES
+        for what, fault in (("a control without words", WORDLESS), ("no name", NAMELESS))
+    ),
+)
+def test_axe_finds_a_live_figure_or_a_control_without_words_when_planted(
+    browser, address, name, edit, rules
 ):
     page = browser.new_page()
-    plant(page, "_static/movable.js*", old, new)
+    plant(page, SCRIPT, edit)
     assert rules & violations(live(page, address, name), name).keys()
     page.close()
 
