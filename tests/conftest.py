@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal
 
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from fixture_project import STRICT, FixtureSite
 from serving import served
-from visits import Problems, look, show_as, watch
+from visits import Visits, show_as
 
 ROOT = Path(__file__).parents[1]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -27,10 +26,28 @@ for said in [name for name in os.environ if name.startswith(HOST)]:
 
 
 @pytest.fixture(scope="session")
-def _built_fixture(tmp_path_factory: pytest.TempPathFactory) -> FixtureSite:
-    site = FixtureSite.create(tmp_path_factory.mktemp("fixture") / "project")
-    assert site.build_well() == ["first", "second"]
-    return site
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this run of tests, one for all workers of pytest-xdist."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own
+
+
+def made_once(folder: Path, make: Callable[[Path], None]) -> Path:
+    """Return a folder that the first worker that needs it makes, and others wait for."""
+    done = folder.with_suffix(".done")
+    with FileLock(folder.with_suffix(".lock")):
+        if not done.exists():
+            make(folder)
+            done.touch()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def _built_fixture(shared: Path) -> FixtureSite:
+    def make(folder: Path) -> None:
+        assert FixtureSite.create(folder).build_well() == ["first", "second"]
+
+    return FixtureSite(made_once(shared / "fixture", make))
 
 
 @pytest.fixture
@@ -41,26 +58,24 @@ def site(_built_fixture: FixtureSite, tmp_path: Path) -> FixtureSite:
 
 
 @pytest.fixture(scope="session")
-def built_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built_site(shared: Path) -> Path:
     """The real site, built strictly into a temporary folder from the shared page store.
 
     To try a test, TRAINABLE_SPIKES_SITE may name a site that has been built.
     """
     if named := os.environ.get("TRAINABLE_SPIKES_SITE"):
         return Path(named).resolve()
-    folder = tmp_path_factory.mktemp("site")
-    command = [*STRICT, "-d", str(folder / "doctrees"), "docs", str(folder / "html")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1800)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder / "html"
 
+    def make(folder: Path) -> None:
+        command = [*STRICT, "-d", str(folder / "doctrees"), "docs", str(folder / "html")]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1800)
+        assert done.returncode == 0, done.stdout + done.stderr
 
-# A test with such a name plants faults, to show that a check can fail.
-PLANTS = re.compile(r"planted|_noticed\b|_is_found\b")
+    return made_once(shared / "site", make) / "html"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    words = "run the tests that plant faults, all of them, and no others"
+    words = "run the tests that are marked as planted, and no others"
     parser.addoption("--planted", action="store_true", help=words)
 
 
@@ -69,27 +84,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)
-    if config.getoption("--planted"):
-        left_out = [item for item in items if not PLANTS.search(item.name)]
-    else:
-        left_out = list(_further_faults(items))
+    wanted = config.getoption("--planted")
+    left_out = [item for item in items if bool(item.get_closest_marker("planted")) != wanted]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]
-
-
-def _further_faults(items: list[pytest.Item]) -> Iterator[pytest.Item]:
-    """Yield the planted faults but for the first of each check."""
-    met = set()
-    for item in items:
-        if not PLANTS.search(item.name) or not hasattr(item, "callspec"):
-            continue
-        given = item.callspec.params
-        check = given.get("check") or (given["where"][0] if "where" in given else "")
-        function = (item.path, item.function.__name__, check)
-        if function in met:
-            yield item
-        met.add(function)
 
 
 @pytest.fixture(scope="module")  # while it is open, nothing else can run an event loop
@@ -131,30 +130,10 @@ def page(window: Page) -> Iterator[Page]:
     window.emulate_media(reduced_motion="no-preference")
 
 
-@pytest.fixture(scope="session")
-def visited() -> dict[tuple[str, str, str], Problems]:
-    """What is wrong with each page that was looked at, so that no test looks at it again."""
-    return {}
-
-
 @pytest.fixture(scope="module")
-def visit(
-    browser: Browser, address: str, visited: dict[tuple[str, str, str], Problems]
-) -> Iterator[Callable[[str, str, str], Problems]]:
-    """Say what is wrong with a page on a device in a scheme, by check."""
-    pages = {}
-
-    def visit(name: str, device: str, scheme: Literal["light", "dark"]) -> Problems:
-        if (name, device, scheme) not in visited:
-            if (device, scheme) not in pages:
-                page = show_as(browser.new_page(), device, scheme)
-                pages[device, scheme] = page, watch(page, address)
-            visited[name, device, scheme] = look(*pages[device, scheme], address + name)
-        return visited[name, device, scheme]
-
-    yield visit
-    for page, _ in pages.values():
-        page.close()
+def visits(browser: Browser, address: str, shared: Path) -> Visits:
+    """What is wrong with pages, each of which is looked at once for all tests and workers."""
+    return Visits(browser, address, shared / "visits")
 
 
 @pytest.fixture(scope="session")

@@ -1,18 +1,24 @@
 """A visit to a page: what it loads, whether it fits, its pictures, and what axe says of it.
 
 Each check returns what is wrong, a sentence each, so that a test can plant a fault and ask for
-the sentence. Pages are opened once for each scheme and width; tests look at what was gathered.
+the sentence. `Visits` opens each page once for each scheme and width; tests look at what was
+gathered.
 """
 
 from __future__ import annotations
 
+import gzip
+import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import ConsoleMessage, Page, Request, Response
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
 
 from figures.words import LEAST_WORDS
 
@@ -23,8 +29,40 @@ OF_EACH_KIND = (
     *("index.html", "tutorials/a-first-neuron.html", "howto/long-rollouts.html"),
     *("gallery/fashion-mnist.html", "reference/glossary.html", "search.html", "404.html"),
 )
+# Kilobytes. A page without interactive figures stays far enough below the first bound to
+# take a library for them.
+MOST = 700
+MOST_WITHOUT_INTERACTION = 420
+# The cumulative layout shift that nobody notices.
+MOST_MOVED = 0.02
+INTERACTIVE = re.compile(r"vega", re.IGNORECASE)  # in the address of a script
+COMPRESSED = {"document", "stylesheet", "script", "fetch", "xhr"}
 FILE_NAME = re.compile(r"\.(png|svg|jpe?g|gif|webp)$")
 
+# Steps of two thirds of a screen, so that every lazy figure comes near enough to be loaded.
+SCROLL = """async () => {
+  const pause = () => new Promise(resolve => requestAnimationFrame(() => setTimeout(resolve, 10)));
+  for (let y = 0; y < document.body.scrollHeight; y += innerHeight * 2 / 3) {
+    scrollTo({top: y, behavior: 'instant'});
+    await pause();
+  }
+  await Promise.all([...document.images].filter(each => each.checkVisibility())
+    .map(each => each.complete || new Promise(done => { each.onload = each.onerror = done; })));
+  await pause();
+  scrollTo({top: 0, behavior: 'instant'});
+}"""
+WATCH_SHIFTS = """
+  window.shifts = [];
+  new PerformanceObserver(list => list.getEntries().forEach(each => {
+    if (!each.hadRecentInput) window.shifts.push({
+      value: each.value, what: each.sources.map(source => source.node?.nodeName)});
+  })).observe({type: 'layout-shift', buffered: true});
+"""
+SIZES = """() => [...document.querySelectorAll('.bd-article img')].map(image => ({
+  source: image.src, loaded: image.complete && image.naturalWidth > 0,
+  width: image.getAttribute('width'), height: image.getAttribute('height'),
+  ratio: image.naturalWidth / image.naturalHeight,
+  shown: image.checkVisibility() ? image.clientWidth / image.clientHeight : null}))"""
 # Figures wait for being seen, and the twin of the other scheme never is.
 LOAD_ALL = "() => { for (const image of document.images) image.loading = 'eager'; }"
 LOADED = "() => [...document.images].every(image => image.complete)"
@@ -95,7 +133,8 @@ MARK_LOOKS = """() => {
   axe.configure({rules: [{id: 'color-contrast', selector: '[data-one-of-look]'}]});
 }"""
 # It would ask for style sheets again, and for those that they import at a wrong address.
-AXE = """() => axe.run({resultTypes: ['violations'], preload: false}).then(found => found.violations)"""
+AXE = """() => axe.run({resultTypes: ['violations'], preload: false})
+  .then(found => found.violations)"""
 # Of a thousand rows alike, thirty.
 SHORTEN = """() => {
   const rows = document.querySelectorAll('table.sortable tbody tr:nth-child(n + 30)');
@@ -117,6 +156,78 @@ def show_as(page: Page, device: str, scheme: Literal["light", "dark"]) -> Page:
     return page
 
 
+class Visits:
+    """What is wrong with pages, by page and check. Workers share the looking at them.
+
+    `folder` holds what was found. Who makes the file for a page first looks at it.
+    """
+
+    def __init__(self, browser: Browser, address: str, folder: Path) -> None:
+        self.browser, self.address, self.folder = browser, address, folder
+
+    def __call__(
+        self, names: Iterable[str], device: str, scheme: Literal["light", "dark"]
+    ) -> dict[str, Problems]:
+        """Look at each page at which nobody has looked, and wait for what others find."""
+        folder = self.folder / f"{device}-{scheme}"
+        folder.mkdir(parents=True, exist_ok=True)
+        places = {name: folder / f"{name.replace('/', '.')}.json" for name in names}
+        for name, place in places.items():
+            try:
+                place.with_suffix(".taken").touch(exist_ok=False)
+            except FileExistsError:
+                continue
+            _write(place, self._visit(name, device, scheme))
+        return {name: _read(place) for name, place in places.items()}
+
+    def _visit(self, name: str, device: str, scheme: Literal["light", "dark"]) -> Problems | str:
+        url = self.address + name
+        try:
+            with fresh(self.browser, device, scheme) as page:
+                loading = watch(page, self.address)
+                page.goto(url, wait_until="load")
+                found = problems_of_reading(page)
+                found |= problems_of_parts(page) | {"axe": axe_problems(page)}
+                # The icon comes late. Most often the other checks have taken longer than that.
+                page.wait_for_load_state("networkidle")
+                found["loading"] = list(loading)
+            if found["shift"]:  # a busy machine may show a table before it has all of it
+                with fresh(self.browser, device, scheme) as page:
+                    page.goto(url, wait_until="load")
+                    found["shift"] = problems_of_reading(page)["shift"]
+        except Exception as error:
+            return f"the visit of {name} failed: {error}"
+        return found
+
+
+def _write(place: Path, found: Problems | str) -> None:
+    """Write what was found, so that nobody reads half of it."""
+    part = place.with_suffix(".part")
+    part.write_text(json.dumps(found), encoding="utf8")
+    part.replace(place)
+
+
+def _read(place: Path) -> Problems:
+    """Return what somebody finds, who may still be at it."""
+    assert soon(place.exists, 120), f"nobody came back from the visit of {place.stem}"
+    found = json.loads(place.read_text(encoding="utf8"))
+    assert isinstance(found, dict), found
+    return found
+
+
+@contextmanager
+def fresh(browser: Browser, device: str, scheme: Literal["light", "dark"]) -> Iterator[Page]:
+    """Open a page with nothing in the cache; `received` lists what it loads."""
+    size = {"width": WIDTHS[device], "height": 800}
+    context = browser.new_context(viewport=size, color_scheme=scheme)
+    context.add_init_script(WATCH_SHIFTS)
+    page = context.new_page()
+    page.received = []
+    page.on("requestfinished", lambda request: page.received.append(request))
+    yield page
+    context.close()
+
+
 def look(page: Page, loading: list[str], url: str, with_axe: bool = True) -> Problems:
     """Open a page of the site and return what is wrong with it, by check.
 
@@ -125,9 +236,14 @@ def look(page: Page, loading: list[str], url: str, with_axe: bool = True) -> Pro
     loading.clear()
     page.goto(url, wait_until="load")
     found = problems_of_parts(page) | ({"axe": axe_problems(page)} if with_axe else {})
-    # The icon comes late. Most often the other checks have taken longer than that.
     page.wait_for_load_state("networkidle")
     return found | {"loading": list(loading)}
+
+
+def problems_of_reading(page: Page) -> Problems:
+    """Read an open page to its end; return whether that loads too much, or moves things."""
+    page.evaluate(SCROLL)
+    return {"weight": weight_problems(page), "shift": shift_problems(page)}
 
 
 def problems_of_parts(page: Page) -> Problems:
@@ -138,7 +254,7 @@ def problems_of_parts(page: Page) -> Problems:
     page.evaluate(UNFOLD)
     wide = wide or width_problems(page)
     found = {"figures": figure_problems(page), "formulas": formula_problems(page)}
-    found["words"] = page.evaluate(CROWDED)
+    found |= {"words": page.evaluate(CROWDED), "sizes": size_problems(page)}
     page.evaluate(FOLD)
     return {"width": wide, "images": images, **found}
 
@@ -172,6 +288,44 @@ def watch(page: Page, origin: str) -> list[str]:
     page.on("requestfailed", on_failure)
     page.on("pageerror", lambda error: found.append(f"script error: {error}"))
     return found
+
+
+def weight_problems(page: Page) -> list[str]:
+    """Say that what a page has received is more than a phone loads in a few seconds."""
+    sizes = {request.url: _compressed(request) for request in page.received}
+    interactive = any(INTERACTIVE.search(url) for url in sizes if ".js" in url)
+    kilobytes = sum(sizes.values()) / 1000
+    most = MOST if interactive else MOST_WITHOUT_INTERACTION
+    heaviest = sorted(sizes.items(), key=lambda each: -each[1])[:4]
+    return [f"{kilobytes:.0f} KB, at most {most}: {heaviest}"] if kilobytes > most else []
+
+
+def _compressed(request: Request) -> int:
+    """Return the bytes of an answer, where the host compresses what is text."""
+    body = request.response().body()
+    text = request.resource_type in COMPRESSED or urlsplit(request.url).path.endswith(".svg")
+    return len(gzip.compress(body, 6)) if text else len(body)
+
+
+def shift_problems(page: Page) -> list[str]:
+    """Say how far things moved while a page loaded and was read, if that is too far."""
+    shifts = page.evaluate("window.shifts")
+    total = sum(each["value"] for each in shifts)
+    return [f"things move by {total:.3f}: {shifts[:5]}"] if total >= MOST_MOVED else []
+
+
+def size_problems(page: Page) -> list[str]:
+    """Return images whose sizes are not in the HTML, are not the picture's, or change."""
+    images = [each for each in page.evaluate(SIZES) if not _well_sized(each)]
+    return [f"expected the size of an image, as it is shown: {each}" for each in images]
+
+
+def _well_sized(image: dict[str, Any]) -> bool:
+    if not (image["loaded"] and image["width"] and image["height"]):
+        return False
+    said = int(image["width"]) / int(image["height"])
+    ratios = [said, image["shown"]] if image["shown"] else [said]
+    return all(abs(each / image["ratio"] - 1) < 0.02 for each in ratios)
 
 
 def width_problems(page: Page) -> list[str]:
