@@ -2,8 +2,8 @@
 
 XLA compiles the same programs again in every process; JAX can keep them in a folder. But it
 writes its files in place: another process reads half a file and warns, and a file that a kill
-cut short stays so. Therefore each page gets a folder of its own with what is kept, and what it
-adds is taken over when it has ended well, each file whole and under a name that has its hash.
+cut short stays so. Therefore each page gets a folder of its own, filled from the store. When it has
+ended well, the store takes over its new files, each whole and under a name that has its hash.
 
 JAX asks for a program by all that it is made of: its operations, shapes and constants, the
 compiler's version and options. A kept program is the one that would be compiled again.
@@ -82,7 +82,7 @@ def _lend_one(path: Path, own: Path) -> None:
 
 
 def take_back(own: Path, kept: Path) -> int:
-    """Keep what a page has compiled that was not lent to it, and return how many those are."""
+    """Store the programs that a page has compiled itself, and return how many those are."""
     kept.mkdir(parents=True, exist_ok=True)
     lent = {path.name.partition("-")[2] for path in kept.glob(f"*{_KEPT}")}
     new = [path for path in own.glob(f"*{_KEPT}") if path.name not in lent]
