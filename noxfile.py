@@ -21,6 +21,9 @@ PAGES, RENDER, TESTS, LINT, LIVE = (
     f"requirements/{name}.txt" for name in ("pages", "site", "tests", "lint", "live")
 )
 
+# A worker a core, each with one file at a time; `-n 0` after it runs tests in one process.
+WORKERS = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+
 
 def _install(session: nox.Session, *files: str) -> None:
     session.env["JAX_PLATFORMS"] = "cpu"
@@ -79,21 +82,21 @@ def docs_live(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run all tests; pages that `docs` has executed are not executed again."""
     _install(session, TESTS)
-    session.run("python", "-m", "pytest", *session.posargs)
+    session.run("python", "-m", "pytest", *WORKERS, *session.posargs)
 
 
 @nox.session(default=False)
 def browser(session: nox.Session) -> None:
     """Look at every page of the built site in a real browser."""
     _install(session, TESTS)
-    session.run("python", "-m", "pytest", "-m", "browser", *session.posargs)
+    session.run("python", "-m", "pytest", *WORKERS, "-m", "browser", *session.posargs)
 
 
 @nox.session(default=False)
 def planted(session: nox.Session) -> None:
-    """Plant faults in the built site, each of which a check has to find. Takes long."""
+    """Plant more faults than `tests` does, each of which a check has to find. Takes long."""
     _install(session, TESTS)
-    session.run("python", "-m", "pytest", "--planted", *session.posargs)
+    session.run("python", "-m", "pytest", *WORKERS, "--planted", *session.posargs)
 
 
 @nox.session(venv_backend="none", default=False)
