@@ -5,10 +5,13 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+from docutils import nodes
+from docutils.utils import new_document
 
-from pages import code_links, executed, not_found
+from pages import code_links, executed, head
 from publish import downloads, launch
 from run import lifecycle
+from run.build import app_of
 from run.insides import inside, optional
 
 LOST = "a nicety"
@@ -53,11 +56,32 @@ def test_pages_have_no_outputs_without_the_readers_of_myst_nb(said):
     assert "custom_formats" in said()
 
 
-def test_the_page_for_wrong_addresses_keeps_its_links_without_notfound(said, monkeypatch):
-    monkeypatch.setattr(not_found, "utils", SimpleNamespace(__name__="utils"))
-    app = SimpleNamespace(config=SimpleNamespace(notfound_pagename="404"))
-    not_found.lead_from_anywhere(app, None, "404")
-    assert "utils.replace_uris" in said()
+def test_the_cells_of_a_document_are_missed_without_the_marks_of_myst_nb(said):
+    page = SimpleNamespace(cells=[SimpleNamespace(tags=())])
+    build = SimpleNamespace(result=lambda docname: SimpleNamespace(page=page))
+    app = SimpleNamespace(env=SimpleNamespace(docname="first"), trainable_spikes_build=build)
+    document = new_document("first")
+    marks = {"nb_element": "cell_code", "cell_index": 1, "cell_metadata": {}}
+    document += nodes.container("", **marks)
+    executed.check_marks(app, document)
+    assert not said()
+    del document[0]["cell_index"]
+    executed.check_marks(app, document)
+    assert "expected cell_index, cell_metadata, nb_element" in said()
+
+
+def test_heads_that_the_theme_has_changed_are_written_all_the_same(said):
+    styles, script = '<link rel="stylesheet" href="theme.css">', '<script src="x.js"></script>'
+    assert head.lightened(f"{styles}{script}", ()) == (
+        f'{styles}<script defer src="x.js"></script>'
+    )
+    assert "/fontawesome.js" in said()
+    assert "prefers-color-scheme" in said()
+
+
+def test_directives_find_the_build_without_the_private_name_of_the_application():
+    assert app_of(SimpleNamespace(_app="private", app="public")) == "private"
+    assert app_of(SimpleNamespace(app="public")) == "public"
 
 
 def test_pages_have_no_menus_without_the_buttons_of_the_theme(said, monkeypatch, tmp_path):

@@ -27,7 +27,7 @@ def reach_text(reach: float, show: str, unit: str) -> str:
 
 
 def _digits(value: float, show: str) -> str:
-    text = format(value, show)
+    text = format(value, show if value else show.replace("e", "g"))  # zero has no exponent
     if "e" in text:  # 3.0e-05 as 3.0 × 10⁻⁵
         digits, exponent = text.split("e")
         text = f"{digits} × 10{str(int(exponent)).translate(_RAISED)}"

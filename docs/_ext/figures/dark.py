@@ -16,8 +16,8 @@ from sphinx.application import Sphinx
 
 # The theme's own background and text, so that a figure has no edge.
 PAPER, INK = "#121212", "#ced6dd"
-# Of the palette "tableau-colorblind10", which data is drawn in, what dark paper asks for. Its greys
-# are chosen here; those of frames and grids turn round.
+# The palette "tableau-colorblind10", in which data is drawn, and its colours on dark paper. Its
+# greys are chosen here; those of frames and grids turn round.
 DATA = {
     "#006ba4": "#3d9bd6",
     "#c85200": "#e8772e",
@@ -74,13 +74,13 @@ def darkened(svg: str) -> str:
         raise ValueError(
             f"expected an SVG whose root has no `fill`, got {root and root[0]}: draw on a group"
         )
-    # What names no colour is black.
+    # Parts without a colour of their own are black.
     svg = svg.replace("<svg", f'<svg fill="{INK}"', 1)
     return COLOUR.sub(lambda match: dark_colour(match[0].lower()), svg)
 
 
 def dark_colour(colour: str) -> str:
-    """Return what dark paper asks for in the place of a colour such as "#006ba4"."""
+    """Return the colour that replaces one such as "#006ba4" on dark paper."""
     if colour in DATA:
         return DATA[colour]
     channels = _channels(colour)

@@ -7,12 +7,11 @@ from typing import Any
 from sphinx.application import Sphinx
 
 from pages import (
-    accessible,
+    corrections,
     course,
     executed,
     formulas,
     head,
-    not_found,
     reference,
     search_words,
     symptoms,
@@ -46,14 +45,15 @@ def setup(app: Sphinx) -> dict[str, Any]:
     # While documents are read. numpydoc, which is set up above, comes first.
     app.connect("autodoc-process-signature", reference.use_init)
     app.connect("autodoc-process-docstring", reference.add_pages)
+    app.connect("doctree-read", executed.check_marks)
     # When all are read.
-    app.connect("doctree-resolved", accessible.name_columns)
-    app.connect("doctree-resolved", not_found.lead_from_anywhere)
+    app.connect("doctree-resolved", corrections.name_columns)
+    app.connect("doctree-resolved", corrections.lead_from_anywhere)
     # While pages are written. Social cards describe at the usual priority what has no description.
     app.connect("html-page-context", head.describe, priority=400)
     app.connect("html-page-context", head.add_scripts)
     app.connect("html-page-context", head.give_light_scripts)
-    app.connect("html-page-context", accessible.name_citations)
+    app.connect("html-page-context", corrections.name_citations)
     if code_links:
         app.connect("html-page-context", code_links.thin_out)  # after the links are put in
     return {"version": "2", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,9 +1,9 @@
 """Link names in code cells to where they are documented: sphinx-codeautolink, and what it lacks.
 
 A name is documented as `matplotlib.axes.Axes`, and Python calls it `matplotlib.axes._axes.Axes`:
-the aliases are found in the modules that `LIBRARIES` load. Of the links to one place, only the
-first is a stop for the Tab key, and none to what Python has built in: reading a page by keyboard
-would take hundreds of stops.
+the aliases are found in the modules that `LIBRARIES` load. Only the first link to a place is a
+stop for the Tab key, and links to Python's built-ins are none: a reader with a keyboard would meet
+hundreds on a page.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from run.build import Build
 from run.insides import inside
 from run.key import fingerprint
 
+LOGGER = logging.getLogger(__name__)
 # Loaded here, so that the classes in them are known under all their names.
 LIBRARIES = ("brainpy.state", "braintools", "jax", "matplotlib.pyplot", "trainable_spikes")
 UNIT = "brainunit.Unit"
@@ -43,14 +44,11 @@ _LINK = re.compile(r'<a (class="sphinx-codeautolink-a" href="([^"]+)")')
 _BUILT_IN = re.compile(r"//docs\.python\.org/[^/]+/library/(functions|stdtypes)\.html")
 _FOLDED = re.compile(r"(<details.*?</details>)", re.DOTALL)
 _TAG = re.compile("<[^>]*>")
-_logger = logging.getLogger(__name__)
 _CODE = re.compile(
     r'(<div class="(?:doctest )?highlight-(?:python3?|default) notranslate">'
     r".*?</pre></div>\s*</div>)",
     re.DOTALL,
 )
-
-
 _LOST = "names in code cells do not all link to where they are documented"
 
 
@@ -63,9 +61,9 @@ def replace_parts() -> None:
 
 
 def restore_names(app: Sphinx, build: Build) -> None:
-    """Restore what earlier builds have read of the cells: sphinx-codeautolink keeps that of .rst.
+    """Restore what earlier builds read of the cells; sphinx-codeautolink keeps it for .rst alone.
 
-    Else a page that is written again, and not read again, would lose its links.
+    Without it, a page that is written again but not read again would lose its links.
     """
     if hasattr(app.env, "sphinx_codeautolink_transforms"):
         app.env.sphinx_codeautolink_transforms.update(getattr(app.env, "code_read", {}))
@@ -79,13 +77,13 @@ def module_file(app: Sphinx, module: str) -> Path | None:
 
 
 def remember_names(app: Sphinx, env: BuildEnvironment) -> None:
-    """Let sphinx-codeautolink look up no name twice, in this build or in later ones.
+    """Make sphinx-codeautolink look up each name once in this build and later ones.
 
     Looking one up imports its library, which takes longer than all else after an edit of prose.
     """
     if not inside(env, "sphinx_codeautolink_transforms", _LOST):
         return
-    # As it is before names that are documented nowhere leave it.
+    # A copy, because the library removes names that are documented nowhere.
     env.code_read = deepcopy(env.sphinx_codeautolink_transforms)  # type: ignore[attr-defined]
     others = InventoryAdapter(env).main_inventory
     documented = {name for kind in others if kind.startswith("py:") for name in others[kind]} | set(
@@ -123,7 +121,7 @@ def _looked_up(name: Name, inventory: dict[str, str], other_names: dict[str, str
 
 
 def load_used(env: BuildEnvironment) -> None:
-    """Import the libraries that cells use, which looking up their names does next."""
+    """Import the libraries that cells use: aliases are found in loaded modules alone."""
     cells = chain.from_iterable(env.sphinx_codeautolink_transforms.values())  # type: ignore[attr-defined]
     used = {name.import_components[0] for cell in cells for name in cell.names}
     for name in LIBRARIES:
@@ -143,19 +141,15 @@ def aliases(documented: set[str]) -> dict[str, str]:
         if not inspect.isclass(thing):
             continue
         real = f"{thing.__module__}.{thing.__qualname__}"
-        if _same_package(real, name):
+        # One package: brainunit documents JAX's types as its own.
+        if real.partition(".")[0] == name.partition(".")[0]:
             found |= {real: name}
             found |= {f"{real}.{member}": f"{name}.{member}" for member in members.get(name, ())}
     return {real: name for real, name in found.items() if real not in documented}
 
 
-def _same_package(one: str, other: str) -> bool:
-    """Tell that no library documents another's class as its own, as brainunit does JAX's types."""
-    return one.partition(".")[0] == other.partition(".")[0]
-
-
 def _units() -> list[str]:
-    """Return the names of units, which are documented as what they are instances of."""
+    """Return the names of units, which link to the class of units."""
     unit, names = _imported(UNIT), vars(sys.modules.get("brainunit", object))
     return [
         name for name, each in names.items() if inspect.isclass(unit) and isinstance(each, unit)
@@ -186,13 +180,13 @@ def link_in_code(
 ) -> str:
     """Put the links into a page's code, as `link_html` of sphinx-codeautolink does.
 
-    That one parses each block four times into a tree, which took a third of a build that executes
-    nothing. But what it replaces it finds in the text of the HTML, by the same patterns.
+    The library parses each block into a tree four times, which took a third of a build that
+    executes nothing. This searches the text of the HTML, by the same patterns.
     """
     if custom_blocks or search_css_classes or builder_name != "html" or disable_link_titles:
         raise ExtensionError(
-            "links in code follow none of sphinx-codeautolink's options for blocks, classes and "
-            f"titles, and suit the builder html alone, which is {builder_name!r} here"
+            "links in code are made for the builder html and for no options of sphinx-codeautolink "
+            f"about blocks, classes or titles; got such an option or the builder {builder_name!r}"
         )
     around = _CODE.split(html)
     blocks: dict[str, list[int]] = {}
@@ -218,7 +212,7 @@ def _text(html: str) -> str:
 
 
 def _link(lines: list[str], name: Name, root: str, location: str) -> bool:
-    """Put a link around a name, the last one that its lines of HTML have; return whether one is."""
+    """Put a link around the last place of a name in its lines; return whether there is one."""
     there = slice(name.lineno - 1, name.end_lineno)
     html = "\n".join(lines[there])
     found = list(re.finditer(construct_name_pattern(name), html))
@@ -227,7 +221,7 @@ def _link(lines: list[str], name: Name, root: str, location: str) -> bool:
     start, end = found[-1].start() + len(found[-1][1]), found[-1].end()
     text, place = html[start:end], name.resolved_location
     address = location if location.startswith(("http://", "https://")) else root + location
-    # Where it says no more than the code does, a title is left out.
+    # A title is left out where it says no more than the code.
     title = "" if "".join(_text(text).split()) == place else f' title="{place}"'
     link = f'<a class="sphinx-codeautolink-a" href="{address}"{title}>{text}</a>'
     lines[there] = f"{html[:start]}{link}{html[end:]}".split("\n")
@@ -235,7 +229,7 @@ def _link(lines: list[str], name: Name, root: str, location: str) -> bool:
 
 
 def _warn(document: str, kind: str, what: str) -> None:
-    _logger.warning(
+    LOGGER.warning(
         f"names in code cannot be linked: {what}",
         type="codeautolink",
         subtype=kind,
@@ -252,7 +246,7 @@ def thin_out(
 
 
 def _thinned(parts: Iterable[str]) -> Iterator[str]:
-    """Number each part's links: what is folded away can hold no place's only stop."""
+    """Yield each part with fewer stops; a folded part never has the only stop for a place."""
     seen: set[str] = set()
     for part in parts:
         met = set(seen) if part.startswith("<details") else seen

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from docutils import nodes
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 from sphinx.application import Sphinx
@@ -11,12 +12,14 @@ from sphinx.environment import BuildEnvironment
 
 from figures import movable
 from figures.formats import one_picture
-from run.build import Build, PagesFailed
-from run.insides import inside
-from run.page import MEASURE, parse_page
+from run.build import Build, PagesFailed, build_of
+from run.insides import inside, missing
+from run.page import MEASURE, is_pasted, parse_page
 from run.store import Execution, PageStore, measured_by
 
 _LOST = "pages show no outputs"
+# What myst-nb writes on the cells of a document, for other rooms to find them by.
+_MARKS = {"nb_element", "cell_index", "cell_metadata"}
 
 
 def give_formats(app: Sphinx, build: Build) -> None:
@@ -25,7 +28,7 @@ def give_formats(app: Sphinx, build: Build) -> None:
     if config is None or inside(config, "custom_formats", _LOST) is None:
         return
     # myst-nb chooses a reader by the end of the path. An entry for each page with code
-    # tells the reader its page, and leaves every other page ordinary Markdown.
+    # tells it which page it reads, and leaves every other page ordinary Markdown.
     config.custom_formats = {
         f"{Path(app.srcdir)}/{result.page.docname}.md": (
             "pages.executed.read_page",
@@ -34,6 +37,16 @@ def give_formats(app: Sphinx, build: Build) -> None:
         )
         for result in build.results
     }
+
+
+def check_marks(app: Sphinx, doctree: nodes.document) -> None:
+    """Warn where the visible cells of a page do not have the marks of myst-nb."""
+    result = build_of(app).result(app.env.docname)
+    if result is None or not any(is_pasted(cell.tags) for cell in result.page.cells):
+        return
+    if not any(set(each.attributes) >= _MARKS for each in doctree.findall(nodes.container)):
+        lost = "figures are not checked and do not move, and downloads have no cells to run"
+        missing(f"{', '.join(sorted(_MARKS))} on the cells of myst-nb", lost)
 
 
 def outdated_pages(app: Sphinx, env: BuildEnvironment, *_: object) -> list[str]:

@@ -16,7 +16,7 @@ NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 # Elements that mean something else, or nothing, with another number of children.
 CHILDREN = {"mfrac": 2, "msub": 2, "msup": 2, "mover": 2, "munder": 2, "mroot": 2}
 CHILDREN |= {"msubsup": 3, "munderover": 3}
-# Environments latex2mathml reads wrongly, or numbers itself: their equal that it reads.
+# Environments that latex2mathml reads wrongly or numbers itself, and what to write instead.
 ENVIRONMENTS = {"aligned": "split", "align": "align*", "gather": "gather*", "equation": "equation*"}
 
 ElementTree.register_namespace("", NAMESPACE)

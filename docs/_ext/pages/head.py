@@ -12,6 +12,8 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
+from run.insides import missing
+
 # Pages without a source of their own.
 GENERATED = {
     "genindex": "All names and terms that the pages of {project} explain, in alphabetical order.",
@@ -22,6 +24,11 @@ GENERATED = {
 SOURCE = "The source of {title}, from the package of {project}."
 # Half a megabyte, compressed, that draws the icons which a font of the theme draws as well.
 ICONS = "/fontawesome.js"
+# What the first block of the theme's head has, and what a page loses where it has not.
+EXPECTED = {
+    ICONS: "pages may load half a megabyte of icons again",
+    "prefers-color-scheme": "text moves when the colours of the page come",  # from `layout.html`
+}
 # The theme has these on every page, for results while somebody types, which is switched off.
 SEARCH = ("/searchtools.js", "/language_data.js", "searchindex.js")
 _WAITS = re.compile(r'\b(defer|async|type="module")')
@@ -39,7 +46,7 @@ def give_light_scripts(
 
 
 def lightened(markup: str, left_out: tuple[str, ...]) -> str:
-    """Return the markup with scripts that wait for the page, in the same order, without some."""
+    """Let the scripts of some markup wait for the page, in the same order, and leave some out."""
 
     def mended(match: re.Match[str]) -> str:
         script, tag = match[0], match[0].split(">")[0]
@@ -55,6 +62,9 @@ def lightened(markup: str, left_out: tuple[str, ...]) -> str:
             return script.replace("<script", '<script type="module"', 1)
         return script
 
+    for part, lost in EXPECTED.items() if 'rel="stylesheet"' in markup else ():
+        if part not in markup:
+            missing(f"{part} (or a place for it) in the theme's head", lost)
     return _SCRIPT.sub(mended, _PRELOADED.sub("", markup))
 
 

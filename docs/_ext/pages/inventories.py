@@ -75,9 +75,13 @@ def entries(inventory: bytes) -> tuple[bytes, list[str]]:
     return head, [line for line in text.splitlines() if line.strip()]
 
 
-if __name__ == "__main__":
-    chosen = sys.argv[1:] or list(SITES)
-    if unknown := sorted(set(chosen) - set(SITES)):
+def main(names: list[str]) -> None:
+    """Refresh the inventories of those names, or all."""
+    if unknown := sorted(set(names) - set(SITES)):
         sys.exit(f"expected names among {', '.join(SITES)}; got {', '.join(unknown)}")
-    if failed := refresh({name: SITES[name] for name in chosen}, FOLDER):
+    if failed := refresh({name: SITES[name] for name in names or SITES}, FOLDER):
         sys.exit("\n".join([*failed, "This needs the network. The files are as they were."]))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -44,7 +44,7 @@ def add_pages(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: 
 
 
 def outdated_users(app: Sphinx, env: BuildEnvironment, *_: object) -> list[str]:
-    """Name the documents with an entry that other pages use than it says.
+    """Name the documents with an entry whose list of pages has changed.
 
     Only these: reading the reference takes longer than reading the page whose prose was edited.
     """
@@ -90,7 +90,7 @@ def names_used(page: Page) -> set[str]:
 def use_init(
     app: Sphinx, what: str, name: str, obj: Any, options: Any, signature: str | None, returns: str
 ) -> tuple[str, str] | None:
-    """Replace `(*args, **kwargs)`, all that a metaclass with a `__call__` of its own tells."""
+    """Show the parameters of `__init__` where the `__call__` of a metaclass hides them."""
     if what != "class" or signature != "(*args, **kwargs)":
         return None
     found = inspect.signature(obj.__init__)

@@ -121,7 +121,8 @@ def notebooks(
             if movable.is_movable(executed[index]):
                 root = Path(app.srcdir).parent
                 outputs = movable.taken_along(root, cells[index], executed[index])
-            shown = list(_shown(outputs, _words(cells[index])))
+            image = cells[index].metadata.get("mystnb", {}).get("image", {})
+            shown = list(_shown(outputs, image.get("alt", "")))
             full += shown
             if movable.is_movable(executed[index]):
                 empty += shown  # no cell of theirs draws it
@@ -147,19 +148,15 @@ def _code_cell(executed: NotebookNode, tags: list[str]) -> NotebookNode:
 
 
 def _with_one_picture(output: NotebookNode) -> NotebookNode:
-    """Leave a figure the format that every program shows."""
+    """Keep of a figure only the format that every program shows."""
     output = deepcopy(output)
     if "image/png" in output.get("data", {}):
         output.data.pop("image/svg+xml", None)
     return output
 
 
-def _words(cell: NotebookNode) -> str:
-    return str(cell.metadata.get("mystnb", {}).get("image", {}).get("alt", ""))
-
-
 def _shown(outputs: list[NotebookNode], words: str) -> Iterator[NotebookNode]:
-    """Give what hidden code shows, as prose: a picture, a table or text."""
+    """Yield what hidden code shows, as prose: a picture, a table or text."""
     for number, output in enumerate(outputs):
         data = output.get("data", {})
         if "image/png" in data:

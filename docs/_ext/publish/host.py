@@ -31,7 +31,7 @@ def repository_url(environ: Mapping[str, str]) -> str:
 def notebooks(environ: Mapping[str, str]) -> str:
     """Return `OWNER/NAME/BRANCH` of the notebooks that the host publishes, or nothing.
 
-    A host of its own accord publishes none: whoever pushes them says so by NOTEBOOKS_BRANCH.
+    No host publishes notebooks by itself: whoever pushes them sets NOTEBOOKS_BRANCH.
     """
     url, branch = repository_url(environ), environ.get("NOTEBOOKS_BRANCH", "")
     if not branch or not url.startswith(GITHUB):

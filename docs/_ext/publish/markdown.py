@@ -88,12 +88,6 @@ class _Translator(MarkdownTranslator):
         # Markdown makes an anchor of a heading, and of nothing else.
         self._headings = {nodes.make_id(each.astext()) for each in document.findall(nodes.title)}
 
-    def unknown_visit(self, node: nodes.Node) -> None:
-        raise NotImplementedError(
-            f"{self.docname}: expected a node that can be written as Markdown, got "
-            f"{type(node).__name__}; add it to publish/markdown.py"
-        )
-
     # What a page folds, and what only a browser shows apart, is shown here as it stands.
     visit_HideCodeCellNode = visit_admonition = visit_HideInputCellNode = MarkdownTranslator._pass
     visit_PassthroughTextElement = visit_abbreviation = visit_citation = MarkdownTranslator._pass
@@ -101,14 +95,11 @@ class _Translator(MarkdownTranslator):
     def visit_container(self, node: nodes.Element) -> None:
         if MEASURED_HERE in node["classes"]:
             raise nodes.SkipNode
-        if self.marks and node.get("nb_element") == "cell_code":
-            self._mark(node)
+        if self.marks and node.get("nb_element") == "cell_code" and "cell_index" in node:
+            self.add(f"{MARK}{node['cell_index']}{MARK}", prefix_eol=2, suffix_eol=2)
             for caption in node.findall(nodes.caption):
                 caption.walkabout(self)
             raise nodes.SkipNode
-
-    def _mark(self, node: nodes.Element) -> None:
-        self.add(f"{MARK}{node['cell_index']}{MARK}", prefix_eol=2, suffix_eol=2)
 
     def visit_inline(self, node: nodes.Element) -> None:
         if HIDDEN in node["classes"]:
@@ -133,7 +124,7 @@ class _Translator(MarkdownTranslator):
     def visit_image(self, node: nodes.Element) -> None:
         words = node.get("alt", "")
         if "for-dark" not in node["classes"]:
-            # The writer of the page has put the way from the page to the file here.
+            # Sphinx has replaced the address of the file by the way to it from the page.
             near = not self.marks or self.address
             self.add(f"![{words}]({self._from_here(node['uri'])})" if near else f"({words})", 2, 2)
         raise nodes.SkipNode
@@ -172,7 +163,7 @@ class _Translator(MarkdownTranslator):
         return "" if self.marks and not self.address else self._from_here(target)
 
     def _from_here(self, target: str) -> str:
-        """Turn a way from this page into an address, where the site has one."""
+        """Turn a relative link of this page into a full one, where the site has an address."""
         if not self.address:
             return target
         return urljoin(self.address + self.builder.get_target_uri(self.docname), target)
