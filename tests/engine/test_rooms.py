@@ -14,7 +14,6 @@ ROOMS = ("run", "claims", "evidence", "figures", "pages", "publish")
 
 def lint_imports(folder):
     """Check the contracts of pyproject.toml on the engine in a folder."""
-    pytest.importorskip("importlinter", reason="it is installed where `nox -s lint` runs")
     paths = [str(folder / "docs" / "_ext"), str(folder / "src")]
     code = f"import sys; sys.path[:0] = {paths}; from importlinter.cli import lint_imports; "
     code += "sys.exit(lint_imports(no_cache=True))"
