@@ -173,7 +173,7 @@ def test_code_that_is_not_on_the_page_and_a_name_that_is_not_in_it_are_told(capl
     ],
 )
 def test_options_that_links_in_code_do_not_follow_are_refused(options, no_titles):
-    with pytest.raises(ExtensionError, match="none of"):
+    with pytest.raises(ExtensionError, match="no options of"):
         link_in_code("page", "", [], {}, *options, disable_link_titles=no_titles)
 
 
